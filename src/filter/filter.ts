@@ -1,0 +1,190 @@
+import type { HeaderList } from "../http/headers.ts";
+
+/**
+ * The seam between the proxy and plugins: the proxy drives an HttpFilter and knows no Wasm, an ABI
+ * implements one and knows no sockets.
+ *
+ *   generation ──owns──▶ Plugin ──createFilter(host)──▶ HttpFilter      one per exchange
+ *   proxy      ──owns──▶ FilterHost                                     one per filter and exchange
+ *
+ * Rules for both sides:
+ * - Callbacks are synchronous and come in the order of an exchange's life; none comes after onEnd().
+ * - A filter is never called from inside one of its own calls to the host: resume(), localReply()
+ *   and reset() only note what is wanted, the chain acts when the callback has returned.
+ * - A callback that throws has failed. The chain applies the plugin's policy: `closed` answers 503,
+ *   `open` goes on without this filter. Neither side calls a failed filter again, onEnd() included.
+ */
+export interface HttpFilter {
+  /** @param endOfStream no body and no trailers follow */
+  onRequestHeaders(endOfStream: boolean): Action;
+  /** @param byteLength bytes in FilterHost.body("request"): held back so far and the new chunk */
+  onRequestBody(byteLength: number, endOfStream: boolean): Action;
+  onRequestTrailers(): Action;
+  onResponseHeaders(endOfStream: boolean): Action;
+  onResponseBody(byteLength: number, endOfStream: boolean): Action;
+  onResponseTrailers(): Action;
+  /** The exchange is over (last byte sent, or given up): write logs, free the context. */
+  onEnd(): void;
+}
+
+/**
+ * continue  go on with the next filter
+ * pause     on headers: nothing follows until resume(); on a body: the bytes are kept, the next
+ *           callback sees them together with the new ones, and resume() or a later continue lets go
+ */
+export type Action = "continue" | "pause";
+
+export type Direction = "request" | "response";
+
+/** Bits of Plugin.callbacks. */
+export const CALLBACK = {
+  requestHeaders: 1,
+  requestBody: 2,
+  requestTrailers: 4,
+  responseHeaders: 8,
+  responseBody: 16,
+  responseTrailers: 32,
+} as const;
+
+/** One configured plugin of a generation on one worker. */
+export interface Plugin {
+  readonly name: string;
+  /** Which CALLBACKs its filters want; the others are never called and cost nothing. */
+  readonly callbacks: number;
+  /** What a failed filter means: true skips it, false answers 503. */
+  readonly failOpen: boolean;
+  /** @throws when the guest cannot be started; counts as a failed filter */
+  createFilter(host: FilterHost): HttpFilter;
+  /** The generation is gone: stop timers, cancel call-outs, free the guest. Idempotent. */
+  close(): void;
+}
+
+/** What a filter sees of its exchange and may ask for. */
+export interface FilterHost {
+  readonly exchange: FilterExchange;
+  /** Bytes that this filter holds in that direction; undefined outside its body callbacks and pauses. */
+  body(direction: Direction): BodyWindow | undefined;
+  /** Ends this filter's pause; without a pause nothing happens. */
+  resume(direction: Direction): void;
+  /** Answers in the upstream's place. The first reply wins; false when there was one already, or when
+   * the response has been sent. */
+  localReply(reply: LocalReply): boolean;
+  /** Breaks the exchange off: the client's stream is reset. */
+  reset(): void;
+}
+
+/** The part of an exchange that all its filters share. */
+export interface FilterExchange {
+  readonly request: RequestHead;
+  /** undefined until the upstream, or a local reply, has answered. */
+  readonly response: ResponseHead | undefined;
+  readonly requestTrailers: HeaderList | undefined;
+  readonly responseTrailers: HeaderList | undefined;
+  /** False once the head has left: a change would reach nobody. */
+  isHeadMutable(direction: Direction): boolean;
+  /** @param path segments, for example ["request", "headers", "accept"] */
+  getProperty(path: readonly string[]): PropertyValue | undefined;
+  /** Kept for the exchange, readable by every later filter under the same path. */
+  setProperty(path: readonly string[], value: Uint8Array): void;
+}
+
+/**
+ * A property before an ABI encodes it: strings are latin-1, bigint a 64-bit integer (times and
+ * durations in ns), number a double.
+ */
+export type PropertyValue = string | bigint | number | boolean | Uint8Array | HeaderList;
+
+/** `headers` never holds Host: that is `authority`. Filters may change every field. */
+export interface RequestHead {
+  method: string;
+  /** "http" or "https": how the client came in. */
+  scheme: string;
+  authority: string;
+  /** Path and query as they are forwarded, starting with "/" (or "*" for OPTIONS). */
+  target: string;
+  readonly headers: HeaderList;
+}
+
+export interface ResponseHead {
+  /** 200 to 599. */
+  status: number;
+  readonly headers: HeaderList;
+}
+
+/** Body bytes that a filter may look at and splice while it holds them. */
+export interface BodyWindow {
+  /** bytes */
+  readonly length: number;
+  /** Borrowed bytes from `start`, at most `lengthMax`; shorter, or empty, past the end. */
+  read(start: number, lengthMax: number): Uint8Array;
+  /** Replaces `length` bytes at `start` (both clamped to the window) with a copy of `bytes`. */
+  splice(start: number, length: number, bytes: Uint8Array): void;
+}
+
+export interface LocalReply {
+  status: number;
+  headers: HeaderList;
+  body: Uint8Array;
+  /** For the access log and `response.code_details`; never sent. */
+  details: string;
+}
+
+/** proxy_log levels, in their numeric order. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "critical";
+export const LOG_LEVELS: readonly LogLevel[] = [
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "critical",
+];
+
+/** What the gateway lends to one configured plugin, outside any exchange. */
+export interface PluginHost {
+  readonly name: string;
+  /** Bytes that `proxy_on_configure` reads. */
+  readonly configuration: Uint8Array;
+  readonly vmConfiguration: Uint8Array;
+  readonly rootId: string;
+  /** Names the VM in the scope of shared data. */
+  readonly vmId: string;
+  /** Environment that the YAML grants; never the process's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly failOpen: boolean;
+  readonly logLevel: LogLevel;
+  log(level: LogLevel, message: string): void;
+  /**
+   * Sends an HTTP request to a configured upstream. `done` is called once, later, never from inside
+   * this call, and not after cancel().
+   */
+  callOut(
+    request: CallOutRequest,
+    done: (outcome: CallOutOutcome) => void,
+  ): CallOut | CallOutRefusal;
+}
+
+export interface CallOutRequest {
+  /** Name of a configured upstream. */
+  upstream: string;
+  method: string;
+  authority: string;
+  target: string;
+  headers: HeaderList;
+  body: Uint8Array;
+  trailers: HeaderList;
+  /** ms; 0 stands for the gateway's own bound. */
+  timeoutMs: number;
+}
+
+/** The answer, or why there is none. */
+export type CallOutOutcome =
+  | { status: number; headers: HeaderList; body: Uint8Array; trailers: HeaderList | undefined }
+  | { error: string };
+
+export interface CallOut {
+  cancel(): void;
+}
+
+/** unknown: no such upstream; denied: `allow.http_call` does not name it; overloaded: too many. */
+export type CallOutRefusal = "unknown" | "denied" | "overloaded";
