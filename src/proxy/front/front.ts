@@ -1,0 +1,82 @@
+import type { Cancellation } from "../../base/cancellation.ts";
+import type { Body } from "../../http/body.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { Tunnel } from "../../upstream/message.ts";
+
+/**
+ * A front speaks HTTP with clients and hands each request to the gateway as an Incoming; what comes
+ * back is an Answer that it writes to the client. Fronts know no routes and no filters.
+ *
+ *   client ──▶ front ──Incoming──▶ handle()      front ──pulls──▶ Incoming.body is pulled by others
+ *   client ◀── front ◀──Answer──── handle()      front ◀──pulls── Answer.body
+ *
+ * What a front checks is the protocol's own syntax and framing; what a request line or a header
+ * means (authority, target, methods, limits of the configuration) is checked behind it, once.
+ */
+export interface Front {
+  /** Where it listens, the port that the system chose included. */
+  readonly host: string;
+  readonly port: number;
+  /** Requests that have not been answered to the end, upgraded connections included. */
+  readonly inFlight: number;
+  /** From now on every answer closes its connection, so that clients go elsewhere. Idempotent. */
+  drain(): void;
+  /** Takes no new connection, closes idle ones; resolves when nothing is in flight. Idempotent. */
+  stop(): Promise<void>;
+  /** Closes everything at once. Idempotent. */
+  close(): void;
+}
+
+export interface FrontOptions {
+  readonly host: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  /** Several processes share the port; the kernel spreads connections over them. */
+  readonly reusePort: boolean;
+  readonly handle: Handler;
+  /** A request that never became an Incoming: its answer. */
+  readonly refuse: (error: unknown) => Answer;
+}
+
+/** Never rejects: failures are answers too. */
+export type Handler = (incoming: Incoming) => Promise<Answer>;
+
+export interface Incoming {
+  /** As sent; any token. */
+  readonly method: string;
+  /** Request target as this front knows it: raw, or an absolute URL that the front has built. */
+  readonly target: string;
+  readonly version: "1.0" | "1.1";
+  readonly scheme: "http" | "https";
+  /** As received, Host and hop-by-hop lines included; framing has been checked by the front. */
+  readonly headers: HeaderList;
+  /** undefined when the request has none. Errors are GatewayErrors. */
+  readonly body: Body | undefined;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** The client asks for this protocol ("websocket"), and the front can switch to it. */
+  readonly upgrade: string | undefined;
+  /** Cancelled when the client is gone before its answer was sent to the end. */
+  readonly cancellation: Cancellation;
+}
+
+export interface Answer {
+  /** 200 to 599; 101 with a tunnel. */
+  readonly status: number;
+  /** Without framing and hop-by-hop lines, except Content-Length where the body's length is not
+   * the message's (HEAD, 304). */
+  readonly headers: HeaderList;
+  /**
+   * The front reads it to its end or cancels it, always one of both. When read() fails after the
+   * head has left, the front resets the connection: a broken body never looks complete.
+   */
+  readonly body: Body | undefined;
+  /** With status 101: the node's side of the upgraded connection. */
+  readonly tunnel: Tunnel | undefined;
+  /** ms without a byte after which an upgraded connection is closed; 0: never. */
+  readonly tunnelIdleMs: number;
+  /** The connection is not used again: its state is unknown, or the client has to go. */
+  readonly close: boolean;
+}
