@@ -1,0 +1,156 @@
+import { GatewayError } from "../base/errors.ts";
+import type { Body } from "../http/body.ts";
+import type { HeaderList } from "../http/headers.ts";
+import { BodyBuffer } from "./body-buffer.ts";
+import type { FilterChain } from "./chain.ts";
+import { CALLBACK, type Action, type Direction } from "./filter.ts";
+import type { FilterSlot } from "./slot.ts";
+
+/**
+ * A body on its way through one filter.
+ *
+ *   source ──chunk──▶ held ──callback──▶ continue: everything held goes to the reader
+ *                      ▲                 pause: it stays, the next callback sees it with more
+ *                      └──── resume() from outside a callback lets go as well
+ *
+ * The end is told with the last chunk when the length is known, else in a callback of its own.
+ */
+export class FilterBody implements Body {
+  /** A filter may change it, so nobody may rely on the source's. */
+  readonly length = undefined;
+  readonly #chain: FilterChain;
+  readonly #slot: FilterSlot;
+  readonly #direction: Direction;
+  readonly #source: Body;
+  readonly #held = new BodyBuffer();
+  #seen = 0;
+  #paused = false;
+  #ended = false;
+  /** A read of the source that a resume has overtaken. */
+  #pending: Promise<Uint8Array | undefined> | undefined;
+
+  constructor(chain: FilterChain, slot: FilterSlot, direction: Direction, source: Body) {
+    this.#chain = chain;
+    this.#slot = slot;
+    this.#direction = direction;
+    this.#source = source;
+  }
+
+  get trailers(): HeaderList | undefined {
+    return this.#source.trailers;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    while (!this.#ended) {
+      const next = this.#paused ? await this.#chunkOrResume() : await this.#chunk();
+      this.#throwIfInterrupted();
+      if (next === RESUMED || !this.#slot.alive) {
+        if (next === undefined) this.#ended = true;
+        else if (next !== RESUMED) this.#held.append(next);
+        this.#paused = false;
+      } else {
+        await this.#deliver(next);
+      }
+      if (this.#paused) continue;
+      const released = this.#held.take();
+      if (released !== undefined) return released;
+    }
+    return undefined;
+  }
+
+  cancel(reason: unknown): void {
+    this.#ended = true;
+    this.#held.take();
+    this.#slot.expose(this.#direction, undefined);
+    this.#source.cancel(reason);
+  }
+
+  /** One chunk, or the end, goes to the filter. */
+  async #deliver(chunk: Uint8Array | undefined): Promise<void> {
+    if (chunk !== undefined) {
+      this.#seen += chunk.byteLength;
+      this.#held.append(chunk);
+    }
+    this.#ended = chunk === undefined || this.#seen === this.#source.length;
+    // The source learns of its end by being asked once more, also when the length has told us.
+    if (this.#ended && chunk !== undefined) await this.#source.read();
+    const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
+    let action = this.#callBody(this.#ended && !hasTrailers);
+    if (hasTrailers && !this.#chain.interrupted) action = this.#callTrailers();
+    this.#throwIfInterrupted();
+    this.#paused = action === "pause";
+    if (!this.#paused) {
+      this.#slot.expose(this.#direction, undefined);
+    } else if (this.#ended) {
+      await this.#slot.untilResumed(this.#direction);
+      this.#paused = false;
+      this.#throwIfInterrupted();
+    } else if (this.#held.length > this.#chain.bufferBytesMax) {
+      throw this.#bufferFull();
+    }
+  }
+
+  #callBody(endOfStream: boolean): Action {
+    this.#slot.expose(this.#direction, this.#held);
+    if (this.#direction === "request") {
+      if (!this.#slot.wants(CALLBACK.requestBody)) return "continue";
+      return this.#slot.call((filter) => filter.onRequestBody(this.#held.length, endOfStream));
+    }
+    if (!this.#slot.wants(CALLBACK.responseBody)) return "continue";
+    return this.#slot.call((filter) => filter.onResponseBody(this.#held.length, endOfStream));
+  }
+
+  #callTrailers(): Action {
+    if (this.#direction === "request") {
+      if (!this.#slot.wants(CALLBACK.requestTrailers)) return "continue";
+      return this.#slot.call((filter) => filter.onRequestTrailers());
+    }
+    if (!this.#slot.wants(CALLBACK.responseTrailers)) return "continue";
+    return this.#slot.call((filter) => filter.onResponseTrailers());
+  }
+
+  async #chunk(): Promise<Uint8Array | undefined> {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending ?? this.#source.read();
+  }
+
+  /** While paused in mid-body, whatever comes first: more bytes for the filter, or its resume. */
+  async #chunkOrResume(): Promise<Uint8Array | undefined | typeof RESUMED> {
+    this.#pending ??= Promise.resolve(this.#source.read());
+    const chunk = this.#pending;
+    const first = await Promise.race([
+      chunk,
+      this.#slot.untilResumed(this.#direction).then((): typeof RESUMED => RESUMED),
+    ]);
+    if (first === RESUMED) {
+      // Whoever reads next awaits it; until then a failure must not float.
+      chunk.catch(() => {});
+    } else {
+      this.#pending = undefined;
+      this.#slot.resume(this.#direction);
+    }
+    return first;
+  }
+
+  #throwIfInterrupted(): void {
+    const { failure, reply } = this.#chain;
+    if (failure !== undefined) throw failure;
+    if (reply === undefined || this.#direction === "response") return;
+    throw new GatewayError(
+      "FILTER_RESET",
+      "Cannot send the request on: a filter has answered it already",
+    );
+  }
+
+  #bufferFull(): GatewayError {
+    const { bufferBytesMax } = this.#chain;
+    return new GatewayError(
+      this.#direction === "request" ? "FILTER_REQUEST_BUFFER_FULL" : "FILTER_RESPONSE_BUFFER_FULL",
+      `Cannot hold ${this.#held.length} body bytes for paused plugin ${this.#slot.plugin.name}: ` +
+        `the limit is ${bufferBytesMax} (limits.filter_buffer)`,
+    );
+  }
+}
+
+const RESUMED: unique symbol = Symbol("resumed");

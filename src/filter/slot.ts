@@ -1,0 +1,144 @@
+import { type Deadline, deadlines } from "../base/deadlines.ts";
+import { GatewayError, messageOf } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { FilterChain } from "./chain.ts";
+import type {
+  Action,
+  BodyWindow,
+  Direction,
+  FilterExchange,
+  FilterHost,
+  HttpFilter,
+  LocalReply,
+  Plugin,
+} from "./filter.ts";
+
+/** One filter's place in the chain of one exchange: its state, and what it may ask of the host. */
+export class FilterSlot implements FilterHost {
+  readonly plugin: Plugin;
+  readonly #chain: FilterChain;
+  /** undefined before start(), after a failure, and after the end. */
+  #filter: HttpFilter | undefined;
+  readonly #windows: { request?: BodyWindow | undefined; response?: BodyWindow | undefined } = {};
+  readonly #waiting: { request?: (() => void) | undefined; response?: (() => void) | undefined } =
+    {};
+
+  constructor(chain: FilterChain, plugin: Plugin) {
+    this.#chain = chain;
+    this.plugin = plugin;
+  }
+
+  get exchange(): FilterExchange {
+    return this.#chain.exchange;
+  }
+
+  /** The filter takes part: it has been started and has not failed. */
+  get alive(): boolean {
+    return this.#filter !== undefined;
+  }
+
+  /** True when it is alive and wants that CALLBACK. */
+  wants(callback: number): boolean {
+    return this.#filter !== undefined && (this.plugin.callbacks & callback) !== 0;
+  }
+
+  /** @throws GatewayError FILTER_FAILED when it cannot start and fails closed */
+  start(): void {
+    try {
+      this.#filter = this.plugin.createFilter(this);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /**
+   * Delivers one callback. A filter that fails open answers "continue", now and from now on.
+   * @throws GatewayError FILTER_FAILED when it fails closed
+   */
+  call(deliver: (filter: HttpFilter) => Action): Action {
+    if (this.#filter === undefined) return "continue";
+    try {
+      return deliver(this.#filter);
+    } catch (error) {
+      this.#fail(error);
+      return "continue";
+    }
+  }
+
+  /** The exchange is over; failures here reach nobody but the log, which the plugin writes. */
+  end(): void {
+    const filter = this.#filter;
+    this.#filter = undefined;
+    this.wake();
+    try {
+      filter?.onEnd();
+    } catch {
+      // The plugin has logged and counted its trap; the exchange has been answered already.
+    }
+  }
+
+  /** @param window what body() answers from now on; undefined: nothing */
+  expose(direction: Direction, window: BodyWindow | undefined): void {
+    this.#windows[direction] = window;
+  }
+
+  /**
+   * Resolves when the filter resumes, fails open, or the chain is interrupted.
+   * @throws GatewayError FILTER_PAUSED_TOO_LONG
+   */
+  async untilResumed(direction: Direction): Promise<void> {
+    let late: Deadline | undefined;
+    const outcome = await new Promise<"resumed" | "late">((resolve) => {
+      this.#waiting[direction] = () => resolve("resumed");
+      late = deadlines.arm(LIMITS.filterPauseMsMax, () => resolve("late"));
+    });
+    late?.cancel();
+    this.#waiting[direction] = undefined;
+    if (outcome === "resumed") return;
+    throw new GatewayError(
+      "FILTER_PAUSED_TOO_LONG",
+      `Cannot wait for plugin ${this.plugin.name}: ${direction} paused for ${LIMITS.filterPauseMsMax} ms`,
+    );
+  }
+
+  /** Ends every wait of this filter. */
+  wake(): void {
+    this.#waiting.request?.();
+    this.#waiting.response?.();
+  }
+
+  // What the filter asks for (FilterHost).
+
+  body(direction: Direction): BodyWindow | undefined {
+    return this.#windows[direction];
+  }
+
+  resume(direction: Direction): void {
+    this.#waiting[direction]?.();
+  }
+
+  localReply(reply: LocalReply): boolean {
+    return this.#chain.acceptReply(reply);
+  }
+
+  reset(): void {
+    this.#chain.interrupt(
+      new GatewayError("FILTER_RESET", `Plugin ${this.plugin.name} has reset the exchange`),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#filter = undefined;
+    if (this.plugin.failOpen) {
+      this.wake();
+      return;
+    }
+    throw error instanceof GatewayError && error.source === "filter"
+      ? error
+      : new GatewayError(
+          "FILTER_FAILED",
+          `Plugin ${this.plugin.name} has failed: ${messageOf(error)}`,
+          { cause: error },
+        );
+  }
+}
