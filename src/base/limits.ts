@@ -50,6 +50,14 @@ export const LIMITS = {
   callOutBodyBytesMax: 4 * MIB,
   /** bytes; one WebSocket message. Close code 1009. */
   webSocketMessageBytesMax: 16 * MIB,
+  /** bytes; frames from a client that wait for a slow node before the client is no longer read. */
+  webSocketQueueBytes: 256 * KIB,
+  /** bytes; more than that can only wait when pausing the client failed. Close code 1013. */
+  webSocketQueueBytesMax: 20 * MIB,
+  /** count; pings of a client whose pongs from the node are still recognized. */
+  webSocketPingsMax: 16,
+  /** ms; without progress of a closing WebSocket before both connections are just dropped. */
+  webSocketCloseMsMax: 5_000,
   /** bytes; a module file. */
   moduleBytesMax: 16 * MIB,
   /** bytes; a configuration file. */
@@ -60,6 +68,24 @@ export const LIMITS = {
   heartbeatMsMax: 5_000,
   /** ms; time a worker has to build and start a generation before it is given up. */
   prepareMsMax: 30_000,
+  /** bytes; request body that the embedded upstream repeats in its answer. 413. */
+  httpbinEchoBytesMax: 10 * MIB,
+  /** bytes; indented JSON that the embedded upstream repeats: each level of nesting indents. 413. */
+  httpbinIndentedBytesMax: 64 * MIB,
+  /** bytes; request body that the embedded upstream counts and forgets. 413. */
+  httpbinUploadBytesMax: 8 * KIB * MIB,
+  /** bytes; answer that the embedded upstream makes in memory. 400. */
+  httpbinBytesMax: 10 * MIB,
+  /** bytes; answer that the embedded upstream streams. 400. */
+  httpbinStreamBytesMax: 4 * KIB * MIB,
+  /** count; lines of JSON or server-sent events of one answer of the embedded upstream. 400. */
+  httpbinStreamCountMax: 100_000,
+  /** count; redirects in a row, above what browsers and curl follow. 400. */
+  httpbinRedirectsMax: 100,
+  /** ms; delay before an answer of the embedded upstream, httpbin's own bound. Longer ones are cut. */
+  httpbinDelayMsMax: 10_000,
+  /** ms; how long one answer may drip, or pause between two events. 400. */
+  httpbinDurationMsMax: 60_000,
   /** ms; drain after SIGTERM when the YAML does not say otherwise. */
   drainMsDefault: 30_000,
 } as const;
