@@ -62,8 +62,14 @@ export const LIMITS = {
   moduleBytesMax: 16 * MIB,
   /** bytes; a configuration file. */
   configBytesMax: 16 * MIB,
-  /** count; alias expansions of one YAML file, against "billion laughs". */
-  yamlAliasesMax: 100,
+  /** count; aliases of one YAML file, those inside of what an alias stands for counted again. */
+  yamlAliasesMax: 10_000,
+  /** count; nodes that the aliases of one YAML file stand for, against "billion laughs". */
+  yamlAliasedNodesMax: 1_000_000,
+  /** count; collections inside one another in a YAML file, so that no walk overflows the stack. */
+  yamlDepthMax: 64,
+  /** count; diagnostics of one file, more are counted and left out. */
+  diagnosticsMax: 1000,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,
   /** ms; time a worker has to build and start a generation before it is given up. */
