@@ -1,0 +1,267 @@
+import { assert } from "../base/assert.ts";
+import { Cancellation } from "../base/cancellation.ts";
+import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { FilterChain } from "../filter/chain.ts";
+import type { FilterExchange, PropertyValue, RequestHead, ResponseHead } from "../filter/filter.ts";
+import { type Body, MemoryBody } from "../http/body.ts";
+import type { HeaderList } from "../http/headers.ts";
+import type { UpstreamResponse } from "../upstream/message.ts";
+import { admit } from "./admit.ts";
+import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
+import { forward } from "./forward.ts";
+import type { Answer, Incoming } from "./front/front.ts";
+import { type Reply, replyFor } from "./local-reply.ts";
+import { getProperty } from "./properties.ts";
+import { nextRequestId } from "./request-id.ts";
+import type { DataPlane, ServedGeneration, ServedRoute } from "./served.ts";
+
+/**
+ * THE life of one request, top to bottom. It ends when the last byte has left or the client has
+ * gone, not when this function returns: AnswerBody calls finish().
+ */
+export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answer> {
+  const x = new Exchange(plane, incoming);
+  try {
+    const { path, host } = admit(x); //                            1. is it a request at all?
+    x.openChain(findRoute(x, host, path)); //                      2. route            router/
+    await x.chain.requestHeaders(x.requestBody === undefined); //  3. filters →        filter/
+    x.throwIfInterrupted();
+    const response = await forward(x); //                          4. upstream         upstream/
+    return await respond(x, response); //                          5. filters ←, body streams
+  } catch (error) {
+    return respondToFailure(x, error); //                          one exit for every failure
+  }
+}
+
+/** State of one exchange; the steps above are its only writers. */
+export class Exchange implements FilterExchange {
+  readonly id = nextRequestId();
+  readonly plane: DataPlane;
+  readonly generation: ServedGeneration;
+  readonly incoming: Incoming;
+  readonly startedMs = Date.now();
+  readonly startedAt = performance.now();
+  /** Cancels what works for this exchange upstream. */
+  readonly cancellation = new Cancellation();
+  readonly request: RequestHead;
+  requestBody: Body | undefined;
+  requestSent = false;
+  response: ResponseHead | undefined;
+  responseSent = false;
+  route: ServedRoute | undefined;
+  upstream: UpstreamResponse | undefined;
+  /** Why the response is what it is, for logs and `response.code_details`. */
+  details = "";
+  answerBody: AnswerBody | undefined;
+  readonly properties = new Map<string, Uint8Array>();
+  #chain: FilterChain | undefined;
+  #finished = false;
+
+  constructor(plane: DataPlane, incoming: Incoming) {
+    this.plane = plane;
+    this.generation = plane.current;
+    this.incoming = incoming;
+    this.requestBody = incoming.body;
+    this.request = {
+      method: incoming.method,
+      scheme: incoming.scheme,
+      authority: "",
+      target: incoming.target,
+      headers: incoming.headers,
+    };
+    plane.inFlight++;
+    this.generation.enter();
+    incoming.cancellation.onCancel((reason) => {
+      const gone = new GatewayError("CLIENT_GONE", `The client has gone: ${messageOf(reason)}`);
+      this.#chain?.interrupt(gone);
+      this.cancellation.cancel(gone);
+    });
+  }
+
+  get chain(): FilterChain {
+    assert(this.#chain !== undefined, "Cannot use the filters before the route is known");
+    return this.#chain;
+  }
+
+  get hasChain(): boolean {
+    return this.#chain !== undefined;
+  }
+
+  openChain(route: ServedRoute): void {
+    this.route = route;
+    this.#chain = new FilterChain({
+      plugins: route.plugins,
+      exchange: this,
+      bufferBytesMax: this.generation.limits.filterBufferBytes,
+      onInterrupt: () => this.cancellation.cancel(new GatewayError("FILTER_RESET", "interrupted")),
+    });
+  }
+
+  /** @throws GatewayError when the request must not go on: respondToFailure() knows the reply */
+  throwIfInterrupted(): void {
+    if (this.chain.failure !== undefined) throw this.chain.failure;
+    if (this.chain.reply !== undefined) throw new GatewayError("FILTER_RESET", "answered locally");
+  }
+
+  get requestTrailers(): HeaderList | undefined {
+    return this.requestBody?.trailers;
+  }
+
+  get responseTrailers(): HeaderList | undefined {
+    return this.upstream?.body?.trailers;
+  }
+
+  isHeadMutable(direction: "request" | "response"): boolean {
+    if (direction === "request") return !this.requestSent;
+    return this.response !== undefined && !this.responseSent;
+  }
+
+  getProperty(path: readonly string[]): PropertyValue | undefined {
+    return getProperty(this, path);
+  }
+
+  setProperty(path: readonly string[], value: Uint8Array): void {
+    this.properties.set(path.join("\0"), value);
+  }
+
+  /** Ends the exchange; the first call counts, since a body may end and be cancelled. */
+  readonly finish = (ended: Ended): void => {
+    if (this.#finished) return;
+    this.#finished = true;
+    if (ended !== "complete") {
+      logFailure(this, ended.error);
+      this.cancellation.cancel(ended.error);
+    }
+    this.incoming.body?.cancel("the exchange is over");
+    this.#chain?.end();
+    this.plane.inFlight--;
+    this.generation.leave();
+  };
+}
+
+function findRoute(x: Exchange, host: string, path: string): ServedRoute {
+  const match = x.generation.router.match(x.request.method, host, path);
+  if (match !== undefined) return match.rule.value;
+  throw new GatewayError("ROUTE_NOT_FOUND", `No route matches ${x.request.method} ${host}${path}`);
+}
+
+async function respond(x: Exchange, upstream: UpstreamResponse): Promise<Answer> {
+  x.upstream = upstream;
+  x.details = "via_upstream";
+  x.response = { status: upstream.status, headers: upstream.headers };
+  return filterResponse(x, upstream.body);
+}
+
+/** The gateway, or a filter, answers in the upstream's place. */
+async function respondToFailure(x: Exchange, error: unknown): Promise<Answer> {
+  if (!x.hasChain) return answer(x, useReply(x, failureReply(x, error)));
+  const { reply } = x.chain;
+  if (reply === undefined) return filterResponse(x, useReply(x, failureReply(x, error)));
+  x.details = reply.details;
+  return filterResponse(x, useReply(x, reply));
+}
+
+/** Runs the response through the filters; replies and failures on the way replace it. */
+async function filterResponse(x: Exchange, source: Body | undefined): Promise<Answer> {
+  let body = source;
+  let applied = x.chain.reply;
+  for (;;) {
+    try {
+      await x.chain.responseHeaders(body === undefined || body.length === 0);
+      if (x.chain.failure !== undefined && x.details !== x.chain.failure.code) {
+        throw x.chain.failure;
+      }
+    } catch (error) {
+      // Terminates: the filter that failed is dead, and the others are not asked again.
+      body?.cancel(error);
+      body = useReply(x, failureReply(x, error));
+      continue;
+    }
+    if (x.chain.reply === applied) break;
+    applied = x.chain.reply;
+    body?.cancel("a filter has replied");
+    if (applied !== undefined) body = useReply(x, applied);
+  }
+  x.chain.markResponseSent();
+  return answer(x, body === undefined ? undefined : x.chain.responseBody(body));
+}
+
+/** What the front writes. */
+function answer(x: Exchange, source: Body | undefined): Answer {
+  const { response, upstream, incoming } = x;
+  assert(response !== undefined, "Cannot answer without a response");
+  x.responseSent = true;
+  const base = {
+    status: response.status,
+    headers: response.headers,
+    tunnelIdleMs: x.route?.timeout.idleMs ?? 0,
+    close: x.plane.draining || mustClose(x),
+  };
+  if (response.status === 101 && upstream?.tunnel !== undefined) {
+    return { ...base, body: undefined, tunnel: new AnswerTunnel(upstream.tunnel, x.finish) };
+  }
+  upstream?.tunnel?.close();
+  const body = withoutForbiddenBody(incoming.method, response, source);
+  if (body === undefined) {
+    x.finish("complete");
+    return { ...base, body: undefined, tunnel: undefined };
+  }
+  response.headers.remove("content-length");
+  x.answerBody = new AnswerBody(body, x.finish);
+  return { ...base, body: x.answerBody, tunnel: undefined };
+}
+
+/** HEAD, 204 and 304 have no body; HEAD still tells the length that a GET would have had. */
+function withoutForbiddenBody(
+  method: string,
+  response: ResponseHead,
+  body: Body | undefined,
+): Body | undefined {
+  if (method !== "HEAD" && response.status !== 204 && response.status !== 304) {
+    return body ?? EMPTY;
+  }
+  if (method === "HEAD" && body?.length !== undefined) {
+    response.headers.set("Content-Length", String(body.length));
+  }
+  body?.cancel("no body is sent");
+  return undefined;
+}
+
+const EMPTY: Body = new MemoryBody(new Uint8Array(0));
+
+function useReply(x: Exchange, reply: Reply): Body {
+  x.response = { status: reply.status, headers: reply.headers };
+  return new MemoryBody(reply.body);
+}
+
+function failureReply(x: Exchange, thrown: unknown): Reply {
+  const error = toGatewayError(thrown);
+  x.details = error.code;
+  x.cancellation.cancel(error);
+  logFailure(x, error);
+  return replyFor(error, x.id);
+}
+
+/** The client's connection cannot be used again after these: its state is unknown. */
+function mustClose(x: Exchange): boolean {
+  return x.details === "REQUEST_MALFORMED" || x.details === "REQUEST_BODY_TOO_LARGE";
+}
+
+function logFailure(x: Exchange, thrown: unknown): void {
+  const error = toGatewayError(thrown);
+  const severity =
+    error.source === "client" ? "debug" : error.source === "gateway" ? "error" : "warn";
+  if (!log.enabled(severity)) return;
+  log.write(severity, error.message, {
+    code: error.code,
+    request_id: x.id,
+    route: x.route?.id,
+    node: x.upstream?.node.address,
+    stack: error.code === "GATEWAY_INTERNAL" ? causeStack(error) : undefined,
+  });
+}
+
+function causeStack(error: GatewayError): string | undefined {
+  return error.cause instanceof Error ? error.cause.stack : undefined;
+}

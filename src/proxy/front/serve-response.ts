@@ -1,0 +1,89 @@
+import { type Body, collect } from "../../http/body.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { Answer } from "./front.ts";
+
+/**
+ * An Answer as the Response that Bun.serve writes best:
+ *
+ *   no body                    Response(null)
+ *   known and below 16 KiB     one buffer: Content-Length is kept, one send
+ *   everything else            a direct stream: chunked, whatever length is known
+ *
+ * Why 16 KiB: from there on Bun 1.4.5 sends each header fragment of a buffered response in a system
+ * call of its own, and a direct stream costs a third to a fifth. Why not always a buffer: a body that
+ * nobody needs whole is not collected.
+ */
+const BUFFERED_BYTES_MAX = 16 * 1024 - 1;
+
+/** @param onEnd the answer has been handed over to its last byte, or was broken off */
+export async function toResponse(
+  answer: Answer,
+  close: boolean,
+  onEnd: () => void,
+): Promise<Response> {
+  const headers = headerPairs(answer.headers, close);
+  const { body, status } = answer;
+  if (body === undefined) {
+    onEnd();
+    return new Response(null, { status, headers });
+  }
+  if (body.length !== undefined && body.length <= BUFFERED_BYTES_MAX && isBufferable(answer)) {
+    try {
+      const bytes = await collect(body, BUFFERED_BYTES_MAX);
+      return new Response(body.length === 0 ? null : (bytes as Uint8Array<ArrayBuffer>), {
+        status,
+        headers,
+      });
+    } finally {
+      onEnd();
+    }
+  }
+  return new Response(directStream(body, onEnd), { status, headers });
+}
+
+/** Bun invents a Content-Type for a buffer, also where the node had sent none; not for a stream. */
+function isBufferable(answer: Answer): boolean {
+  return answer.body?.length === 0 || answer.headers.has("content-type");
+}
+
+function headerPairs(headers: HeaderList, close: boolean): [string, string][] {
+  const pairs = [...headers];
+  if (close) pairs.push(["Connection", "close"]);
+  return pairs;
+}
+
+/** What Bun gives to a direct stream's pull; its types know it only in part. */
+interface DirectController {
+  write(chunk: Uint8Array): number | Promise<number>;
+  flush(): number | Promise<number>;
+  end(): void;
+}
+
+function directStream(body: Body, onEnd: () => void): ReadableStream {
+  const source = {
+    type: "direct" as const,
+    async pull(controller: DirectController): Promise<void> {
+      try {
+        for (;;) {
+          const chunk = await body.read();
+          if (chunk === undefined) break;
+          await controller.write(chunk);
+          await controller.flush(); // A promise while the client takes no more: back-pressure.
+        }
+        controller.end();
+        onEnd();
+      } catch {
+        // The exchange has logged why. Throwing nothing makes Bun reset the connection without a
+        // dump of our source on stderr: a broken body must not look complete.
+        onEnd();
+        throw undefined;
+      }
+    },
+    cancel(reason: unknown): void {
+      body.cancel(reason);
+      onEnd();
+    },
+  };
+  // The standard's types have no "direct" source; Bun's underlying type is not exported.
+  return new ReadableStream(source as unknown as ConstructorParameters<typeof ReadableStream>[0]);
+}

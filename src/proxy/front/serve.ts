@@ -1,0 +1,174 @@
+import { Cancellation } from "../../base/cancellation.ts";
+import { GatewayError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { HeaderList } from "../../http/headers.ts";
+import { webSocketHandlers } from "../websocket/handlers.ts";
+import { WebSocketRelay } from "../websocket/relay.ts";
+import type { Answer, Front, FrontOptions, Incoming } from "./front.ts";
+import { toResponse } from "./serve-response.ts";
+import { StreamBody } from "./stream-body.ts";
+
+/**
+ * The front on Bun.serve. What it loses, since Bun hides the raw request: header order and repeats
+ * (lines of one name arrive joined), bodies of GET and HEAD, request trailers, Content-Length of
+ * streamed responses, and pipelined requests while one is pending.
+ */
+export function startServeFront(options: FrontOptions): Front {
+  return new ServeFront(options);
+}
+
+type Server = Bun.Server<WebSocketRelay>;
+
+class ServeFront implements Front {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #options: FrontOptions;
+  #inFlight = 0;
+  #draining = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    this.#server = Bun.serve({
+      hostname: options.host,
+      port: options.port,
+      reusePort: options.reusePort,
+      // Deadlines are the gateway's own; this is the longest that Bun allows.
+      idleTimeout: 255,
+      // Counted by the exchange, whose limit a reload may change.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      fetch: (request, server) => this.#fetch(request, server),
+      error: (error) => this.#refusal(error),
+      websocket: {
+        ...webSocketHandlers,
+        idleTimeout: 0,
+        maxPayloadLength: LIMITS.webSocketMessageBytesMax,
+        perMessageDeflate: false,
+      },
+    });
+    this.host = options.host;
+    this.port = this.#server.port ?? options.port;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async stop(): Promise<void> {
+    this.drain();
+    // Resolves when every connection is closed; in flight is what we wait for, and what we count.
+    void this.#server.stop();
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  close(): void {
+    void this.#server.stop(true);
+  }
+
+  async #fetch(request: Request, server: Server): Promise<Response | undefined> {
+    server.timeout(request, 0);
+    this.#inFlight++;
+    let ended = false;
+    const onEnd = (): void => {
+      if (ended) return;
+      ended = true;
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#whenIdle?.();
+    };
+    let answer: Answer;
+    try {
+      const incoming = toIncoming(request, server);
+      answer = await this.#options.handle(incoming);
+    } catch (error) {
+      answer = this.#options.refuse(error);
+    }
+    if (answer.tunnel !== undefined) return this.#upgrade(request, server, answer, onEnd);
+    try {
+      return await toResponse(answer, answer.close || this.#draining, onEnd);
+    } catch (error) {
+      onEnd();
+      answer.body?.cancel(error);
+      return this.#refusal(error);
+    }
+  }
+
+  #upgrade(
+    request: Request,
+    server: Server,
+    answer: Answer,
+    onEnd: () => void,
+  ): Promise<Response> | undefined {
+    const { tunnel } = answer;
+    if (tunnel === undefined) return undefined;
+    const relay = new WebSocketRelay({ tunnel, idleMs: answer.tunnelIdleMs, onEnd });
+    const headers = [...answer.headers].filter(([name]) => !BUN_WRITES.has(name.toLowerCase()));
+    if (server.upgrade(request, { data: relay, headers })) return undefined;
+    tunnel.close();
+    onEnd();
+    return this.#refusal(
+      new GatewayError("REQUEST_MALFORMED", "Cannot upgrade: Bun refuses the handshake"),
+    );
+  }
+
+  /** Whole and small, so that nothing can fail on its way. */
+  async #refusal(error: unknown): Promise<Response> {
+    return toResponse(this.#options.refuse(error), true, () => {});
+  }
+}
+
+/** Lines of a node's 101 that Bun.serve writes itself. */
+const BUN_WRITES = new Set(["sec-websocket-accept", "sec-websocket-extensions"]);
+
+/** @throws GatewayError when Bun has let through what is no request */
+function toIncoming(request: Request, server: Server): Incoming {
+  const headers = HeaderList.from(request.headers);
+  const cancellation = new Cancellation();
+  request.signal.addEventListener("abort", () => cancellation.cancel("the connection was closed"), {
+    once: true,
+  });
+  const upgrade = headers.get("upgrade")?.toLowerCase() === "websocket" ? "websocket" : undefined;
+  // Frames are relayed one by one, so a compression that only the two ends agree on cannot work.
+  if (upgrade !== undefined) headers.remove("sec-websocket-extensions");
+  const peer = server.requestIP(request);
+  return {
+    method: request.method,
+    target: rawTarget(request.url),
+    version: "1.1",
+    scheme: "http",
+    headers,
+    body: toBody(request, headers),
+    remoteAddress: peer?.address ?? "",
+    remotePort: peer?.port ?? 0,
+    localAddress: server.hostname ?? "",
+    localPort: server.port ?? 0,
+    upgrade,
+    cancellation,
+  };
+}
+
+/** Bun builds an absolute URL from the Host line; a Host that it cannot use leaves only the path. */
+function rawTarget(url: string): string {
+  const authorityAt = url.indexOf("://");
+  const pathAt = authorityAt < 0 ? -1 : url.indexOf("/", authorityAt + 3);
+  return pathAt < 0 ? url : url.slice(pathAt);
+}
+
+function toBody(request: Request, headers: HeaderList): StreamBody | undefined {
+  const declared = headers.get("content-length");
+  if (declared !== undefined && !/^\d{1,15}$/.test(declared)) {
+    throw new GatewayError(
+      "REQUEST_MALFORMED",
+      `Cannot frame a body by Content-Length ${JSON.stringify(declared)}`,
+    );
+  }
+  if (request.body === null) return undefined;
+  return new StreamBody(request.body, declared === undefined ? undefined : Number(declared));
+}

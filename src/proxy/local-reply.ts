@@ -1,0 +1,24 @@
+import type { GatewayError } from "../base/errors.ts";
+import { HeaderList } from "../http/headers.ts";
+
+/** An answer of the gateway's own: head and whole body. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * What a client is told of a failure: code, status and request id, and never a message that was
+ * written for the operator, who finds it in the log under the same id.
+ */
+export function replyFor(error: GatewayError, requestId: string): Reply {
+  const text = `${JSON.stringify({ error: error.code, status: error.status, request_id: requestId })}\n`;
+  return {
+    status: error.status,
+    headers: HeaderList.from([["Content-Type", "application/json"]]),
+    body: encoder.encode(text),
+  };
+}

@@ -1,0 +1,32 @@
+import type { LimitsConfig, TimeoutConfig } from "../config/config.ts";
+import type { Plugin } from "../filter/filter.ts";
+import type { Router } from "../router/router.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+
+/** What the proxy sees of a generation: immutable from the first exchange to the last. */
+export interface ServedGeneration {
+  /** Counts up with every accepted configuration. */
+  readonly number: number;
+  readonly router: Router<ServedRoute>;
+  readonly limits: LimitsConfig;
+  /** One more exchange lives on it; it is not freed before as many leave() calls. */
+  enter(): void;
+  leave(): void;
+}
+
+export interface ServedRoute {
+  readonly id: string;
+  readonly upstream: Upstream;
+  readonly timeout: TimeoutConfig;
+  /** In the order of request callbacks: global ones first. */
+  readonly plugins: readonly Plugin[];
+}
+
+/** What a front's requests run on: the generation that is current when they come in. */
+export interface DataPlane {
+  readonly current: ServedGeneration;
+  /** Exchanges that live, over all generations. */
+  inFlight: number;
+  /** Answers close their connections: the process is about to stop. */
+  draining: boolean;
+}
