@@ -22,6 +22,14 @@ export const LIMITS = {
   interimResponsesMax: 16,
   /** bytes; received and not yet read body of one upstream connection before it is paused. */
   receiveBufferBytes: 256 * KIB,
+  /** count; the same in chunks, because every chunk costs an object even when it is one byte. */
+  receiveChunksMax: 1024,
+  /** bytes; extensions of one chunk of an upstream's chunked body. UPSTREAM_BAD_RESPONSE. */
+  chunkExtensionBytesMax: KIB,
+  /** bytes; trailer section of an upstream's response. UPSTREAM_BAD_RESPONSE. */
+  responseTrailerBytesMax: 16 * KIB,
+  /** bytes; request body kept until the response begins, so that a retry can send it again. */
+  resendBodyBytesMax: 64 * KIB,
   /** bytes; accepted and not yet sent body of one upstream connection. */
   sendBufferBytes: 256 * KIB,
   /** bytes; body that a paused filter may hold back. 413 on requests, 500 on responses. */
