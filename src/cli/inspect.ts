@@ -1,0 +1,23 @@
+import { inspectModule, renderReport } from "../abi/inspect.ts";
+import { parse, UsageError } from "./args.ts";
+import type { Command } from "./command.ts";
+
+export const inspect: Command = {
+  usage: "inspect PLUGIN.wasm",
+  summary: "Show a module's ABI, callbacks and imports, and what is wrong with it",
+  details: `
+  PLUGIN.wasm   a module file
+
+Nothing of the module is run.
+
+Exit codes: 0 it can be loaded, 1 it cannot (the reasons are printed), 2 wrong usage.`,
+  async run(args) {
+    const { positionals } = parse(args, {}, 1);
+    const [file] = positionals;
+    if (file === undefined) throw new UsageError("inspect needs a module file");
+    const bytes = await Bun.file(file).bytes();
+    const report = inspectModule(bytes);
+    process.stdout.write(renderReport(report));
+    return report.problems.length === 0 ? 0 : 1;
+  },
+};

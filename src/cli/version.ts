@@ -1,0 +1,18 @@
+import packageJson from "../../package.json";
+import { parse } from "./args.ts";
+import type { Command } from "./command.ts";
+
+export const VERSION = packageJson.version;
+
+export const version: Command = {
+  usage: "version",
+  summary: "Print the versions of Sluice and of the runtime inside",
+  details: "",
+  async run(args) {
+    parse(args, {}, 0);
+    process.stdout.write(
+      `sluice ${VERSION} (Bun ${Bun.version}, ${process.platform}-${process.arch})\n`,
+    );
+    return 0;
+  },
+};

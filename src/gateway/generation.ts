@@ -1,0 +1,235 @@
+import { assert } from "../base/assert.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Config, PluginConfig, PluginUse } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Plugin } from "../filter/filter.ts";
+import { proxyRewrite, type ProxyRewriteOptions } from "../filter/native/proxy-rewrite.ts";
+import type { ServedGeneration, ServedRoute } from "../proxy/served.ts";
+import { buildRouter, type Router } from "../router/router.ts";
+import type { NodePools } from "../upstream/node-pools.ts";
+import { Upstream } from "../upstream/upstream.ts";
+import { type LoadedModule, loadModule } from "../wasm/module.ts";
+import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
+import type { Plan } from "./messages.ts";
+import { type CallOutTargets, createPluginHost } from "./plugin-host.ts";
+import type { PluginRegistry } from "./plugin-registry.ts";
+
+/** What generations of one worker share. */
+export interface Shared {
+  readonly pools: NodePools;
+  readonly plugins: PluginRegistry;
+  readonly callOutTargets: CallOutTargets;
+}
+
+/**
+ * Everything built from one configuration: immutable once built, freed when it is retired and its
+ * last exchange has ended.
+ *
+ *   building ──▶ current ──retire()──▶ draining ──last leave()──▶ freed
+ */
+export class Generation implements ServedGeneration {
+  readonly number: number;
+  readonly config: Config;
+  readonly limits;
+  readonly router: Router<ServedRoute>;
+  /** Compiled modules by hash, so that the next generation need not compile them again. */
+  readonly modules: ReadonlyMap<string, LoadedModule>;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly #free: () => void;
+  #exchanges = 0;
+  #retired = false;
+
+  constructor(parts: {
+    plan: Plan;
+    router: Router<ServedRoute>;
+    modules: ReadonlyMap<string, LoadedModule>;
+    upstreams: ReadonlyMap<string, Upstream>;
+    free: () => void;
+  }) {
+    this.number = parts.plan.number;
+    this.config = parts.plan.config;
+    this.limits = parts.plan.config.limits;
+    this.router = parts.router;
+    this.modules = parts.modules;
+    this.upstreams = parts.upstreams;
+    this.#free = parts.free;
+  }
+
+  enter(): void {
+    this.#exchanges++;
+  }
+
+  leave(): void {
+    this.#exchanges--;
+    assert(this.#exchanges >= 0, "Cannot leave a generation more often than it was entered");
+    if (this.#retired && this.#exchanges === 0) this.#free();
+  }
+
+  /** No new exchange begins on it. @returns false when it is freed at once */
+  retire(): boolean {
+    assert(!this.#retired, "Cannot retire a generation twice");
+    this.#retired = true;
+    if (this.#exchanges === 0) this.#free();
+    return this.#exchanges > 0;
+  }
+}
+
+/** The diagnostics of a generation that cannot be built. */
+export class GenerationRefused extends Error {
+  override readonly name = "GenerationRefused";
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(`Cannot build the generation: ${diagnostics.map((d) => d.message).join("; ")}`);
+    this.diagnostics = diagnostics;
+  }
+}
+
+/**
+ * Builds and starts everything beside what is running; a failure takes down what it had started.
+ * @param onFreed the last exchange of the retired generation has ended
+ * @throws GenerationRefused with every problem
+ */
+export function buildGeneration(
+  plan: Plan,
+  previous: Generation | undefined,
+  shared: Shared,
+  onFreed: (generation: number) => void,
+): Generation {
+  const build = new Build(plan, shared);
+  const modules = build.modules(previous);
+  const upstreams = build.upstreams();
+  const router = build.router(upstreams, modules);
+  if (build.diagnostics.length > 0) {
+    build.undo();
+    throw new GenerationRefused(build.diagnostics);
+  }
+  return new Generation({
+    plan,
+    router,
+    modules,
+    upstreams,
+    free: () => {
+      build.undo();
+      onFreed(plan.number);
+    },
+  });
+}
+
+/** One build: collects problems, and how to take down what it has started. */
+class Build {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #plan: Plan;
+  readonly #shared: Shared;
+  readonly #plugins = new Map<string, Plugin | undefined>();
+  readonly #undo: (() => void)[] = [];
+
+  constructor(plan: Plan, shared: Shared) {
+    this.#plan = plan;
+    this.#shared = shared;
+  }
+
+  undo(): void {
+    for (const step of this.#undo.reverse()) step();
+    this.#undo.length = 0;
+  }
+
+  modules(previous: Generation | undefined): Map<string, LoadedModule> {
+    const loaded = new Map<string, LoadedModule>();
+    for (const { name, hash, bytes } of this.#plan.modules) {
+      const known = previous?.modules.get(hash);
+      if (known !== undefined) {
+        loaded.set(hash, known);
+        continue;
+      }
+      assert(bytes !== undefined, `Cannot find the bytes of plugin ${name} (${hash})`);
+      try {
+        loaded.set(hash, loadModule(bytes));
+      } catch (error) {
+        this.#report(name, undefined, messageOf(error));
+      }
+    }
+    return loaded;
+  }
+
+  upstreams(): Map<string, Upstream> {
+    const upstreams = new Map<string, Upstream>();
+    for (const config of this.#plan.config.upstreams) {
+      const upstream = new Upstream(config, this.#shared.pools);
+      this.#undo.push(() => upstream.release());
+      upstreams.set(config.id, upstream);
+    }
+    return upstreams;
+  }
+
+  router(
+    upstreams: ReadonlyMap<string, Upstream>,
+    modules: ReadonlyMap<string, LoadedModule>,
+  ): Router<ServedRoute> {
+    const { config } = this.#plan;
+    const rules = config.routes.map((route) => {
+      const upstream = upstreams.get(route.upstreamId);
+      assert(upstream !== undefined, `Cannot find upstream ${route.upstreamId} of ${route.id}`);
+      const plugins = [...config.globalPlugins, ...route.plugins]
+        .map((use) => this.#plugin(use, modules))
+        .filter((plugin) => plugin !== undefined);
+      const value: ServedRoute = { id: route.id, upstream, timeout: route.timeout, plugins };
+      return { ...route, value };
+    });
+    return buildRouter(rules);
+  }
+
+  #plugin(use: PluginUse, modules: ReadonlyMap<string, LoadedModule>): Plugin | undefined {
+    const key = this.#keyOf(use);
+    if (this.#plugins.has(key)) return this.#plugins.get(key);
+    const plugin = this.#startPlugin(use, key, modules);
+    this.#plugins.set(key, plugin);
+    return plugin;
+  }
+
+  #startPlugin(
+    use: PluginUse,
+    key: string,
+    modules: ReadonlyMap<string, LoadedModule>,
+  ): Plugin | undefined {
+    if (use.native) return proxyRewrite(JSON.parse(use.config) as ProxyRewriteOptions);
+    const settings = this.#settingsOf(use);
+    const module = modules.get(this.#hashOf(use.name) ?? "");
+    if (settings === undefined || module === undefined) return undefined; // Reported already.
+    const host = createPluginHost(settings, use, this.#shared.callOutTargets);
+    try {
+      const plugin = this.#shared.plugins.acquire(key, () => startPlugin(module, host));
+      this.#undo.push(() => this.#shared.plugins.release(key));
+      return plugin;
+    } catch (error) {
+      this.#report(use.name, use, messageOf(error));
+      return undefined;
+    }
+  }
+
+  /** Equal keys mean the same guest with the same rights. */
+  #keyOf(use: PluginUse): string {
+    const { position: _, ...settings } = this.#settingsOf(use) ?? {};
+    return JSON.stringify([use.name, use.native, this.#hashOf(use.name), settings, use.config]);
+  }
+
+  #settingsOf(use: PluginUse): PluginConfig | undefined {
+    return this.#plan.config.plugins.find((plugin) => plugin.name === use.name);
+  }
+
+  #hashOf(name: string): string | undefined {
+    return this.#plan.modules.find((module) => module.name === name)?.hash;
+  }
+
+  #report(name: string, use: PluginUse | undefined, message: string): void {
+    const { config } = this.#plan;
+    this.diagnostics.push({
+      severity: "error",
+      code: "PLUGIN_REFUSED",
+      message: `Cannot start plugin "${name}": ${message}`,
+      file: config.file,
+      position: use?.position ?? config.plugins.find((plugin) => plugin.name === name)?.position,
+      hint: undefined,
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { cpus } from "node:os";
+import { dirname } from "node:path";
+import { messageOf } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import type { Config } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import { loadConfig } from "../config/load.ts";
+import { renderDiagnostics } from "../config/render.ts";
+import { type ConfigWatch, watchConfig } from "../config/watch.ts";
+import type { Plan } from "./messages.ts";
+import { readModules } from "./modules.ts";
+import { assignPorts } from "./ports.ts";
+import type { WorkerCommand } from "./worker-process.ts";
+import { Workers } from "./workers.ts";
+
+/** What loading has found out, good or bad; `text` is the file, for rendering. */
+export type Loaded =
+  | { ok: true; config: Config; plan: Plan; warnings: readonly Diagnostic[]; text: string }
+  | { ok: false; diagnostics: readonly Diagnostic[]; text: string };
+
+/** Reads the file and everything that it names: the one way from YAML to what workers build. */
+export async function loadPlan(file: string, number: number): Promise<Loaded> {
+  const loaded = await loadConfig(file, { env: process.env, cores: cpus().length });
+  if (!loaded.ok) return loaded;
+  const { modules, diagnostics } = await readModules(loaded.config);
+  if (diagnostics.length > 0) return { ok: false, diagnostics, text: loaded.text };
+  const { config, warnings, text } = loaded;
+  return { ok: true, config, plan: { number, config, modules, listen: true }, warnings, text };
+}
+
+/**
+ * The control plane: loads, checks, hands generations to the workers, and carries no traffic.
+ *
+ *   starting ──first generation──▶ serving ──SIGTERM──▶ draining ──workers ended──▶ stopped
+ *                                   │  ▲
+ *                                   └──┘ reload: a whole new generation, or the old one stays
+ */
+export class Master {
+  readonly #file: string;
+  readonly #workers: Workers;
+  readonly #ports = new Map<string, number>();
+  #config: Config | undefined;
+  #number = 0;
+  #watch: ConfigWatch | undefined;
+  #reloading: Promise<void> | undefined;
+  #reloadAgain = false;
+  #stopping = false;
+
+  constructor(file: string, command: WorkerCommand) {
+    this.#file = file;
+    this.#workers = new Workers(command);
+  }
+
+  /** Serves until it is told to stop. @returns the exit code: 1 when the first file is refused */
+  async run(): Promise<number> {
+    const startedAt = performance.now();
+    const problems = await this.#load();
+    if (problems !== undefined) {
+      process.stderr.write(problems);
+      await this.#workers.stop(0);
+      return 1;
+    }
+    const stopped = this.#untilSignalled();
+    this.#watch = watchConfig({
+      file: this.#file,
+      directories: this.#directories(),
+      onChange: () => this.reload("a file has changed"),
+    });
+    const { listeners = [], workers } = this.#config ?? {};
+    for (const { host, port } of listeners) {
+      log.info("listening", { address: `${host.includes(":") ? `[${host}]` : host}:${port}` });
+    }
+    log.info("serving", { workers, file: this.#file, took_ms: since(startedAt) });
+    await stopped;
+    return 0;
+  }
+
+  /** Loads the file again; what comes in meanwhile is one more reload afterwards. */
+  reload(reason: string): void {
+    if (this.#stopping) return;
+    if (this.#reloading !== undefined) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reloading = this.#reload(reason)
+      .catch((error: unknown) => log.error("reload has failed", { error: messageOf(error) }))
+      .finally(() => {
+        this.#reloading = undefined;
+        if (!this.#reloadAgain) return;
+        this.#reloadAgain = false;
+        this.reload(reason);
+      });
+  }
+
+  async #reload(reason: string): Promise<void> {
+    const startedAt = performance.now();
+    const problems = await this.#load();
+    if (problems !== undefined) {
+      process.stderr.write(problems);
+      log.error("reload refused, the last valid configuration goes on serving", {
+        reason,
+        generation: this.#number,
+      });
+      return;
+    }
+    this.#watch?.update({ file: this.#file, directories: this.#directories() });
+    log.info("reloaded", { reason, generation: this.#number, took_ms: since(startedAt) });
+  }
+
+  /** @returns the rendered problems; undefined when the new generation serves */
+  async #load(): Promise<string | undefined> {
+    const loaded = await loadPlan(this.#file, this.#number + 1);
+    const color = process.stderr.isTTY;
+    if (!loaded.ok) return renderDiagnostics(loaded.diagnostics, loaded.text, { color });
+    const config = assignPorts(loaded.config, this.#ports);
+    const refused = await this.#workers.apply({ ...loaded.plan, config });
+    if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
+    if (loaded.warnings.length > 0) {
+      process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));
+    }
+    this.#number++;
+    this.#config = config;
+    log.configure(config.log);
+    return undefined;
+  }
+
+  #directories(): string[] {
+    const { pluginsDir, plugins } = this.#config ?? {};
+    const files = (plugins ?? []).map((plugin) => dirname(plugin.file));
+    return [...new Set(pluginsDir === undefined ? files : [pluginsDir, ...files])];
+  }
+
+  /** SIGTERM and SIGINT drain; a second one ends at once. SIGHUP reloads. */
+  #untilSignalled(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = (signal: string): void => {
+        if (this.#stopping) process.exit(1);
+        this.#stopping = true;
+        const drainMs = this.#config?.drainMs ?? 0;
+        log.info("draining", { signal, drain_ms: drainMs });
+        void this.#stop(drainMs).then(resolve);
+      };
+      process.on("SIGTERM", () => stop("SIGTERM"));
+      process.on("SIGINT", () => stop("SIGINT"));
+      process.on("SIGHUP", () => this.reload("SIGHUP"));
+    });
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    await this.#watch?.close();
+    await this.#workers.stop(drainMs);
+    log.info("stopped");
+  }
+}
+
+function since(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}

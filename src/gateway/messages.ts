@@ -1,0 +1,54 @@
+import type { Config } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+
+/**
+ * What master and workers say to each other over IPC (structured clone, so bytes travel as bytes).
+ *
+ *   master ──prepare──▶ worker    build the generation beside the current one
+ *          ◀─prepared─            it stands ready (or `refused`, with the reasons)
+ *          ──commit───▶           serve from it; the old one lives until its last exchange ends
+ *          ──abort────▶           forget it: another worker has refused it
+ */
+export type ToWorker =
+  | { readonly type: "prepare"; readonly plan: Plan }
+  | { readonly type: "commit"; readonly number: number }
+  | { readonly type: "abort"; readonly number: number }
+  | { readonly type: "ping"; readonly sequence: number }
+  | { readonly type: "drain"; readonly drainMs: number };
+
+export type ToMaster =
+  | { readonly type: "ready" }
+  | { readonly type: "prepared"; readonly number: number }
+  | {
+      readonly type: "refused";
+      readonly number: number;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly type: "committed"; readonly number: number }
+  | { readonly type: "pong"; readonly sequence: number; readonly status: WorkerStatus };
+
+/** Told with every heartbeat. */
+export interface WorkerStatus {
+  readonly generation: number;
+  /** Exchanges that live. */
+  readonly inFlight: number;
+  /** Generations that still have exchanges, the current one included. */
+  readonly generations: number;
+}
+
+/** Everything that a worker needs to build a generation; no file is read by workers. */
+export interface Plan {
+  readonly number: number;
+  readonly config: Config;
+  /** Plugins by name; what the worker's current generation has already is named by hash alone. */
+  readonly modules: readonly PlanModule[];
+  /** False for a trial that must not open ports. */
+  readonly listen: boolean;
+}
+
+export interface PlanModule {
+  readonly name: string;
+  /** SHA-256 of the file, hex. */
+  readonly hash: string;
+  readonly bytes: Uint8Array | undefined;
+}

@@ -1,0 +1,23 @@
+import type { Config } from "../config/config.ts";
+
+/**
+ * Replaces port 0 by a port that the system chooses: workers share a port, so it is chosen once, by
+ * the master, and stays over reloads.
+ * @param chosen by address as written; filled
+ */
+export function assignPorts(config: Config, chosen: Map<string, number>): Config {
+  const listeners = config.listeners.map((listener) => {
+    if (listener.port !== 0) return listener;
+    const port = chosen.get(listener.address) ?? freePort(listener.host);
+    chosen.set(listener.address, port);
+    return { ...listener, port };
+  });
+  return { ...config, listeners };
+}
+
+function freePort(host: string): number {
+  const probe = Bun.listen({ hostname: host, port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}

@@ -1,0 +1,171 @@
+import { assert } from "../base/assert.ts";
+import { messageOf } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import { handle } from "../proxy/exchange.ts";
+import type { Answer, Incoming } from "../proxy/front/front.ts";
+import type { DataPlane } from "../proxy/served.ts";
+import { NodePools } from "../upstream/node-pools.ts";
+import { builtinNodes } from "./builtin-nodes.ts";
+import { Fronts, ListenRefused } from "./fronts.ts";
+import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
+import type { Plan, ToMaster, ToWorker } from "./messages.ts";
+import { PluginRegistry } from "./plugin-registry.ts";
+import { refuse } from "./refuse.ts";
+
+/**
+ * One data-plane process: fronts on the shared ports, the current generation, and what is left of
+ * the ones before it. It does what the master says and ends when the master does.
+ */
+export function runWorker(send: (message: ToMaster) => void): void {
+  const worker = new Worker(send);
+  process.on("message", (message: ToWorker) => worker.receive(message));
+  process.on("disconnect", () => process.exit(0));
+  // A terminal or a service supervisor signals the whole group; when to stop is the master's word.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
+  process.on("SIGHUP", () => {});
+  send({ type: "ready" });
+}
+
+class Worker {
+  readonly #send: (message: ToMaster) => void;
+  readonly #shared: Shared;
+  readonly #plane: Plane;
+  readonly #fronts: Fronts;
+  #prepared: Generation | undefined;
+  #generations = 0;
+
+  constructor(send: (message: ToMaster) => void) {
+    this.#send = send;
+    this.#shared = {
+      pools: new NodePools({ resolveBuiltin: builtinNodes() }),
+      plugins: new PluginRegistry(),
+      callOutTargets: {
+        upstream: (id) => (this.#plane.generation ?? this.#prepared)?.upstreams.get(id),
+      },
+    };
+    this.#plane = new Plane();
+    this.#fronts = new Fronts({
+      handle: (incoming) => this.#plane.serve(incoming),
+      refuse,
+    });
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case "prepare":
+        this.#prepare(message.plan);
+        break;
+      case "commit":
+        this.#commit(message.number);
+        break;
+      case "abort":
+        this.#abort(message.number);
+        break;
+      case "ping":
+        this.#pong(message.sequence);
+        break;
+      case "drain":
+        void this.#drain(message.drainMs);
+        break;
+    }
+  }
+
+  #prepare(plan: Plan): void {
+    const { number } = plan;
+    try {
+      const generation = buildGeneration(plan, this.#plane.generation, this.#shared, () => {
+        this.#generations--;
+      });
+      this.#generations++;
+      this.#prepared = generation;
+      if (plan.listen) this.#fronts.open(plan.config.listeners);
+      this.#send({ type: "prepared", number });
+    } catch (error) {
+      this.#abort(number);
+      this.#send({ type: "refused", number, diagnostics: diagnosticsOf(error, plan) });
+    }
+  }
+
+  #commit(number: number): void {
+    const next = this.#prepared;
+    if (next?.number !== number) return;
+    const previous = this.#plane.generation;
+    this.#prepared = undefined;
+    log.configure(next.config.log);
+    this.#plane.generation = next;
+    this.#fronts.keepOnly(next.config.listeners);
+    previous?.retire();
+    this.#send({ type: "committed", number });
+  }
+
+  #abort(number: number): void {
+    this.#fronts.keepOnly(this.#plane.generation?.config.listeners ?? []);
+    if (this.#prepared?.number !== number) return;
+    this.#prepared.retire();
+    this.#prepared = undefined;
+  }
+
+  #pong(sequence: number): void {
+    this.#send({
+      type: "pong",
+      sequence,
+      status: {
+        generation: this.#plane.generation?.number ?? 0,
+        inFlight: this.#plane.inFlight,
+        generations: this.#generations,
+      },
+    });
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    this.#plane.draining = true;
+    const cutOff = setTimeout(() => {
+      log.warn("drain time is over", { drain_ms: drainMs, in_flight: this.#plane.inFlight });
+      process.exit(0);
+    }, drainMs);
+    await this.#fronts.stop();
+    clearTimeout(cutOff);
+    this.#plane.generation?.retire();
+    process.exit(0);
+  }
+}
+
+class Plane implements DataPlane {
+  inFlight = 0;
+  draining = false;
+  #generation: Generation | undefined;
+  #becomeServing: () => void = () => {};
+  readonly #serving = new Promise<void>((resolve) => {
+    this.#becomeServing = resolve;
+  });
+
+  get generation(): Generation | undefined {
+    return this.#generation;
+  }
+
+  set generation(next: Generation | undefined) {
+    this.#generation = next;
+    this.#becomeServing();
+  }
+
+  get current(): Generation {
+    assert(this.#generation !== undefined, "Cannot serve before the first generation");
+    return this.#generation;
+  }
+
+  /** A port opens before the first generation is committed; who comes that early waits for it. */
+  async serve(incoming: Incoming): Promise<Answer> {
+    if (this.#generation === undefined) await this.#serving;
+    return handle(this, incoming);
+  }
+}
+
+function diagnosticsOf(error: unknown, plan: Plan): readonly Diagnostic[] {
+  if (error instanceof GenerationRefused) return error.diagnostics;
+  const position = error instanceof ListenRefused ? error.listener.position : undefined;
+  const code = error instanceof ListenRefused ? "LISTEN_FAILED" : "GENERATION_FAILED";
+  const message = messageOf(error);
+  return [{ severity: "error", code, message, file: plan.config.file, position, hint: undefined }];
+}

@@ -1,0 +1,201 @@
+import { log } from "../base/log.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Plan } from "./messages.ts";
+import { type WorkerCommand, WorkerProcess } from "./worker-process.ts";
+
+/** ms between two heartbeats. */
+const HEARTBEAT_MS = 1000;
+/** ms before the next start of a worker that has just died; doubles up to the maximum. */
+const RESTART_MS_MIN = 50;
+const RESTART_MS_MAX = 5000;
+/** ms after which a worker counts as healthy, and its next death as the first. */
+const HEALTHY_MS = 10_000;
+
+/**
+ * The data plane as the master sees it: so many worker processes, all on the same generation.
+ * One that dies is replaced by one that starts with that generation; the others go on.
+ */
+export class Workers {
+  readonly #command: WorkerCommand;
+  readonly #alive = new Set<WorkerProcess>();
+  #plan: Plan | undefined;
+  #count = 0;
+  #stopping = false;
+  #restartMs = RESTART_MS_MIN;
+  #restartTimer: Timer | undefined;
+  #heartbeat: Timer | undefined;
+  /** Replacements and reloads change who runs what: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(command: WorkerCommand) {
+    this.#command = command;
+  }
+
+  get processes(): readonly WorkerProcess[] {
+    return [...this.#alive];
+  }
+
+  /**
+   * Brings every worker to the plan's generation, or none.
+   * @returns why not; empty when it is done
+   */
+  apply(plan: Plan): Promise<readonly Diagnostic[]> {
+    return this.#inTurn(() => this.#apply(plan));
+  }
+
+  /** Lets every worker finish what is in flight. Resolves when all have ended. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#restartTimer);
+    const all = this.processes;
+    for (const worker of all) worker.drain(drainMs);
+    // Their own clocks end them; a worker that cannot even do that is killed.
+    const late = setTimeout(() => all.forEach((worker) => worker.kill()), drainMs + 1000);
+    await Promise.all(all.map((worker) => worker.exited));
+    clearTimeout(late);
+  }
+
+  async #apply(plan: Plan): Promise<readonly Diagnostic[]> {
+    const first = this.#plan === undefined;
+    if (!first) {
+      const refused = await tryOut(this.#command, plan);
+      if (refused.length > 0) return refused;
+    }
+    const before = this.processes;
+    const added = this.#add(plan.config.workers - before.length);
+    const all = [...before, ...added];
+    const refused = await prepareAll(all, plan);
+    if (refused.length > 0) {
+      for (const worker of before) worker.abort(plan.number);
+      for (const worker of added) this.#remove(worker);
+      return refused;
+    }
+    await Promise.all(all.map((worker) => worker.commit(plan)));
+    this.#plan = plan;
+    this.#count = plan.config.workers;
+    for (const worker of all.slice(this.#count)) this.#retire(worker, plan.config.drainMs);
+    for (const worker of added) this.#watch(worker);
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#refill();
+    return [];
+  }
+
+  #add(count: number): WorkerProcess[] {
+    const added = Array.from(
+      { length: Math.max(0, count) },
+      () => new WorkerProcess(this.#command),
+    );
+    for (const worker of added) this.#alive.add(worker);
+    return added;
+  }
+
+  #remove(worker: WorkerProcess): void {
+    this.#alive.delete(worker);
+    worker.kill();
+  }
+
+  /** Fewer workers are wanted: this one serves what it has and ends. */
+  #retire(worker: WorkerProcess, drainMs: number): void {
+    this.#alive.delete(worker);
+    worker.drain(drainMs);
+  }
+
+  #watch(worker: WorkerProcess): void {
+    const startedAt = performance.now();
+    void worker.exited.then(() => {
+      if (!this.#alive.delete(worker) || this.#stopping) return;
+      if (performance.now() - startedAt > HEALTHY_MS) this.#restartMs = RESTART_MS_MIN;
+      log.error("worker has ended unexpectedly", {
+        pid: worker.pid,
+        exit: worker.exit,
+        in_flight: worker.status.inFlight,
+      });
+      this.#refill();
+    });
+  }
+
+  /** Starts what is missing, after a pause that grows while workers keep dying. */
+  #refill(): void {
+    if (this.#stopping || this.#alive.size >= this.#count) return;
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => {
+      void this.#inTurn(() => this.#replace());
+    }, this.#restartMs);
+    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MS_MAX);
+  }
+
+  async #replace(): Promise<void> {
+    const plan = this.#plan;
+    if (plan === undefined || this.#stopping) return;
+    const added = this.#add(this.#count - this.#alive.size);
+    for (const worker of added) {
+      const prepared = await worker.prepare(plan);
+      if (prepared.ok) {
+        await worker.commit(plan);
+        this.#watch(worker);
+        log.info("worker has been replaced", { pid: worker.pid });
+      } else {
+        this.#remove(worker);
+        log.error("Cannot start a worker in place of the one that ended", { pid: worker.pid });
+      }
+    }
+    this.#refill();
+  }
+
+  #beat(): void {
+    for (const worker of this.#alive) {
+      if (worker.beat()) continue;
+      log.error("worker does not answer and is killed", { pid: worker.pid });
+      worker.kill();
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/**
+ * Builds the generation in a process that serves nobody: a module that hangs or crashes the engine
+ * takes this one down, and no worker.
+ */
+export async function tryOut(command: WorkerCommand, plan: Plan): Promise<readonly Diagnostic[]> {
+  const trial = new WorkerProcess(command);
+  const beat = setInterval(() => {
+    if (!trial.beat()) trial.kill();
+  }, HEARTBEAT_MS);
+  try {
+    return await prepareAll([trial], { ...plan, listen: false });
+  } finally {
+    clearInterval(beat);
+    trial.kill();
+  }
+}
+
+async function prepareAll(
+  workers: readonly WorkerProcess[],
+  plan: Plan,
+): Promise<readonly Diagnostic[]> {
+  const outcomes = await Promise.all(workers.map((worker) => worker.prepare(plan)));
+  for (const outcome of outcomes) {
+    if (outcome.ok) continue;
+    return outcome.diagnostics === "dead" ? [workerDied(plan)] : outcome.diagnostics;
+  }
+  return [];
+}
+
+function workerDied(plan: Plan): Diagnostic {
+  return {
+    severity: "error",
+    code: "GENERATION_FAILED",
+    message:
+      "Cannot build the generation: the process that built it ended or stopped answering; " +
+      "a plugin may loop in its start function or in on_configure",
+    file: plan.config.file,
+    position: undefined,
+    hint: undefined,
+  };
+}
