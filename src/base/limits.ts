@@ -14,6 +14,34 @@ export const LIMITS = {
   requestHeadersMax: 128,
   /** bytes; request body when a route does not say otherwise. 413. */
   requestBodyBytesMax: 2 * KIB * MIB,
+  /** bytes; method of a request. 501. The longest that is registered has 17. */
+  requestMethodBytesMax: 64,
+  /** count; empty lines before a request line: old clients send one after a body. 400. */
+  requestEmptyLinesMax: 4,
+  /** bytes; one chunk's size with its extensions. 400. Nobody is known to use extensions. */
+  requestChunkLineBytesMax: 256,
+  /** bytes; chunk extensions of one body, so that they cannot be most of what is read. 400. */
+  requestChunkExtensionBytesMax: 16 * KIB,
+  /** count; connections of clients per worker and listener; one more is answered 503 and closed. */
+  clientConnectionsMax: 10_000,
+  /** ms; from a request's first byte to the end of its head. 408. */
+  clientHeadMsMax: 60_000,
+  /** ms; an idle connection between two requests, then it is closed. */
+  clientKeepAliveMsMax: 75_000,
+  /** ms; without a byte of a body that somebody waits for. 408. */
+  clientBodyIdleMsMax: 60_000,
+  /** ms; without a byte taken by a client that is being sent to, then the connection is reset. */
+  clientSendIdleMsMax: 60_000,
+  /** ms; silence on both ways after a client's FIN until it counts as gone (CLIENT_GONE). */
+  clientHalfClosedMsMax: 2_000,
+  /** ms; reading on after a last answer, so that a reset does not overtake it. */
+  clientLingerMsMax: 2_000,
+  /** bytes; read and dropped after a last answer. */
+  clientLingerBytesMax: 4 * MIB,
+  /** bytes; unread rest of a request body that is dropped to keep a connection, else it closes. */
+  unreadBodyBytesMax: 64 * KIB,
+  /** count; pipelined requests of one connection answered before others have their turn. */
+  pipelinedPerTurnMax: 32,
   /** bytes; header block of an upstream's response. UPSTREAM_BAD_RESPONSE. */
   responseHeaderBytesMax: 64 * KIB,
   /** count; header lines of an upstream's response. UPSTREAM_BAD_RESPONSE. */
