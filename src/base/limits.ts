@@ -96,6 +96,10 @@ export const LIMITS = {
   webSocketCloseMsMax: 5_000,
   /** bytes; a module file. */
   moduleBytesMax: 16 * MIB,
+  /** count; entries of one section of a module (types, imports, functions, exports). */
+  moduleEntriesMax: 65_536,
+  /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
+  guestPagesMax: 16_384,
   /** bytes; a configuration file. */
   configBytesMax: 16 * MIB,
   /** count; aliases of one YAML file, those inside of what an alias stands for counted again. */

@@ -1,0 +1,55 @@
+import { messageOf } from "../base/errors.ts";
+
+/**
+ * What ended a guest's call early.
+ *
+ * trap       the engine stopped it: unreachable, division by zero, an address out of bounds, …
+ * stack      it recursed until the stack was full
+ * exit       it called proc_exit
+ * exception  it threw a Wasm exception that nobody caught
+ * host       a host function threw: our own fault
+ */
+export type TrapKind = "trap" | "stack" | "exit" | "exception" | "host";
+
+export interface Trap {
+  readonly kind: TrapKind;
+  /** For the operator's log. */
+  readonly message: string;
+}
+
+/** Thrown by `proc_exit`, which does not return to the guest. */
+export class GuestExit extends Error {
+  override readonly name = "GuestExit";
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`the guest exited with code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Tells from what a guest call threw why it ended. After any of these the guest is unusable. */
+export function classifyTrap(error: unknown): Trap {
+  if (error instanceof GuestExit) return { kind: "exit", message: error.message };
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { kind: "trap", message: `trap: ${withoutSource(error.message)}` };
+  }
+  // The engine reports a full stack this way, whether the last frame was the guest's or the host's.
+  if (error instanceof RangeError && error.message.includes("call stack")) {
+    return { kind: "stack", message: "stack overflow: the guest recursed too deep" };
+  }
+  if (isWasmException(error)) {
+    return { kind: "exception", message: "the guest threw an exception that it did not catch" };
+  }
+  return { kind: "host", message: `host function failed: ${messageOf(error)}` };
+}
+
+/** JSC appends the JavaScript that made the call. */
+function withoutSource(message: string): string {
+  return message.replace(/ \(evaluating '.*$/s, "");
+}
+
+function isWasmException(error: unknown): boolean {
+  const { Exception } = WebAssembly as { Exception?: new (...args: never) => object };
+  return Exception !== undefined && error instanceof Exception;
+}
