@@ -15,6 +15,6 @@ export async function worker(): Promise<number> {
     process.stderr.write("sluice: workers are started by `sluice run`\n");
     return 2;
   }
-  runWorker((message: ToMaster) => void send.call(process, message));
+  runWorker((message: ToMaster) => void send.call(process, message, undefined));
   return new Promise(() => {}); // The master ends it, or its end does.
 }
