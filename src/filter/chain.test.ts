@@ -1,0 +1,385 @@
+import { describe, expect, test } from "bun:test";
+import { GatewayError } from "../base/errors.ts";
+import { type Body, collect, MemoryBody } from "../http/body.ts";
+import { HeaderList } from "../http/headers.ts";
+import { FilterChain } from "./chain.ts";
+import type { FilterHost, LocalReply, Plugin } from "./filter.ts";
+import { FakeExchange, type FilterCallbacks, pluginOf } from "./testing.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+
+function chainOf(
+  plugins: readonly Plugin[],
+  options: { bufferBytesMax?: number; onInterrupt?: () => void } = {},
+): FilterChain {
+  return new FilterChain({
+    plugins,
+    exchange: new FakeExchange(),
+    bufferBytesMax: options.bufferBytesMax ?? 1024,
+    onInterrupt: options.onInterrupt ?? (() => {}),
+  });
+}
+
+const reply = (status: number): LocalReply => ({
+  status,
+  headers: new HeaderList(),
+  body: bytes("no"),
+  details: "test",
+});
+
+/** A body whose chunks the test hands over one by one. */
+class ManualBody implements Body {
+  readonly length = undefined;
+  trailers: HeaderList | undefined;
+  cancelled: unknown;
+  readonly #ready: (Uint8Array | undefined)[] = [];
+  #waiting: ((chunk: Uint8Array | undefined) => void) | undefined;
+
+  push(chunk: string | undefined): void {
+    const next = chunk === undefined ? undefined : bytes(chunk);
+    if (this.#waiting === undefined) this.#ready.push(next);
+    else this.#waiting(next);
+    this.#waiting = undefined;
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    if (this.#ready.length > 0) return Promise.resolve(this.#ready.shift());
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  cancel(reason: unknown): void {
+    this.cancelled = reason;
+  }
+}
+
+describe("FilterChain", () => {
+  test("runs request callbacks in order and response callbacks reversed", async () => {
+    const calls: string[] = [];
+    const noting = (name: string): Plugin =>
+      pluginOf(name, {
+        onRequestHeaders: () => (calls.push(`${name} request`), "continue"),
+        onResponseHeaders: () => (calls.push(`${name} response`), "continue"),
+        onEnd: () => calls.push(`${name} end`),
+      });
+    const chain = chainOf([noting("a"), noting("b"), noting("c")]);
+    await chain.requestHeaders(true);
+    await chain.responseHeaders(true);
+    chain.end();
+    expect(calls).toEqual([
+      "a request",
+      "b request",
+      "c request",
+      "c response",
+      "b response",
+      "a response",
+      "a end",
+      "b end",
+      "c end",
+    ]);
+  });
+
+  test("leaves bodies alone when no filter reads them", async () => {
+    const chain = chainOf([pluginOf("a", { onRequestHeaders: () => "continue" })]);
+    await chain.requestHeaders(false);
+    const body = new MemoryBody(bytes("x"));
+    expect(chain.requestBody(body)).toBe(body);
+    expect(chain.responseBody(body)).toBe(body);
+  });
+
+  test("waits for a paused filter before the next one", async () => {
+    const calls: string[] = [];
+    let paused: FilterHost | undefined;
+    const chain = chainOf([
+      pluginOf("a", { onRequestHeaders: (host) => ((paused = host), "pause") }),
+      pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
+    ]);
+    const done = chain.requestHeaders(true);
+    await Promise.resolve();
+    expect(calls).toEqual([]);
+    paused?.resume("request");
+    await done;
+    expect(calls).toEqual(["b"]);
+  });
+
+  test("tells the end of a stream with the last chunk when the length is known", async () => {
+    const seen: [number, boolean][] = [];
+    const chain = chainOf([
+      pluginOf("a", { onRequestBody: (_, length, end) => (seen.push([length, end]), "continue") }),
+    ]);
+    await chain.requestHeaders(false);
+    expect(text(await collect(chain.requestBody(new MemoryBody(bytes("abc"))), 99))).toBe("abc");
+    expect(seen).toEqual([[3, true]]);
+  });
+
+  test("tells it in a callback of its own when the length is not known", async () => {
+    const seen: [number, boolean][] = [];
+    const chain = chainOf([
+      pluginOf("a", { onRequestBody: (_, length, end) => (seen.push([length, end]), "continue") }),
+    ]);
+    await chain.requestHeaders(false);
+    const source = new ManualBody();
+    for (const chunk of ["ab", "c", undefined]) source.push(chunk);
+    expect(text(await collect(chain.requestBody(source), 99))).toBe("abc");
+    expect(seen).toEqual([
+      [2, false],
+      [1, false],
+      [0, true],
+    ]);
+  });
+});
+
+describe("FilterChain with a filter that changes a body", () => {
+  const shout: FilterCallbacks = {
+    onResponseBody(host, _length, end) {
+      if (!end) return "pause";
+      const window = host.body("response");
+      const whole = text(window?.read(0, 1e9));
+      window?.splice(0, 1e9, bytes(`<${whole.toUpperCase()}>`));
+      return "continue";
+    },
+  };
+
+  test("gives a paused filter everything at once and releases what it made of it", async () => {
+    const chain = chainOf([pluginOf("shout", shout)]);
+    await chain.requestHeaders(true);
+    await chain.responseHeaders(false);
+    const source = new ManualBody();
+    for (const chunk of ["he", "llo", undefined]) source.push(chunk);
+    const body = chain.responseBody(source);
+    expect(body.length).toBeUndefined();
+    expect(text(await collect(body, 99))).toBe("<HELLO>");
+  });
+
+  test("passes a body through several filters in response order", async () => {
+    const wrap = (name: string): Plugin =>
+      pluginOf(name, {
+        onResponseBody(host, length) {
+          if (length > 0) host.body("response")?.splice(0, 0, bytes(name));
+          return "continue";
+        },
+      });
+    const chain = chainOf([wrap("a"), wrap("b")]);
+    await chain.requestHeaders(true);
+    const body = chain.responseBody(new MemoryBody(bytes("x")));
+    expect(text(await collect(body, 99))).toBe("abx");
+  });
+
+  test("lets go of a paused body when the filter resumes between chunks", async () => {
+    let paused: FilterHost | undefined;
+    const chain = chainOf([
+      pluginOf("a", {
+        onRequestBody: (host, _length, end) => ((paused = host), end ? "continue" : "pause"),
+      }),
+    ]);
+    await chain.requestHeaders(false);
+    const source = new ManualBody();
+    const body = chain.requestBody(source);
+    source.push("one");
+    const first = body.read();
+    await Bun.sleep(0);
+    paused?.resume("request");
+    expect(text(await first)).toBe("one");
+    // The read that the resume has overtaken is not lost.
+    source.push("two");
+    source.push(undefined);
+    expect(text(await collect(body, 99))).toBe("two");
+  });
+
+  test("delivers trailers after the last chunk, which is then not the end", async () => {
+    const calls: string[] = [];
+    const chain = chainOf([
+      pluginOf("a", {
+        onRequestBody: (_, length, end) => (calls.push(`body ${length} ${end}`), "continue"),
+        onRequestTrailers: () => (calls.push("trailers"), "continue"),
+      }),
+    ]);
+    await chain.requestHeaders(false);
+    const source = new ManualBody();
+    source.trailers = HeaderList.from([["x-sum", "1"]]);
+    for (const chunk of ["abc", undefined]) source.push(chunk);
+    await collect(chain.requestBody(source), 99);
+    expect(calls).toEqual(["body 3 false", "body 0 false", "trailers"]);
+  });
+});
+
+describe("FilterChain.reply", () => {
+  test("stops the request, and its response passes every started filter", async () => {
+    const calls: string[] = [];
+    const chain = chainOf([
+      pluginOf("a", { onResponseHeaders: () => (calls.push("a"), "continue") }),
+      pluginOf("b", {
+        onRequestHeaders: (host) => (host.localReply(reply(403)), "pause"),
+        onResponseHeaders: () => (calls.push("b"), "continue"),
+      }),
+      pluginOf("c", { onResponseHeaders: () => (calls.push("c"), "continue") }),
+    ]);
+    await chain.requestHeaders(true);
+    expect(chain.interrupted).toBe(true);
+    expect(chain.reply?.status).toBe(403);
+    await chain.responseHeaders(false);
+    expect(calls).toEqual(["b", "a"]); // c was never started.
+  });
+
+  test("is the first one; later ones are told that they are too late", async () => {
+    const taken: boolean[] = [];
+    const twice: FilterCallbacks = {
+      onRequestHeaders(host) {
+        taken.push(host.localReply(reply(401)), host.localReply(reply(402)));
+        return "continue";
+      },
+      onResponseHeaders(host) {
+        taken.push(host.localReply(reply(500)));
+        return "continue";
+      },
+    };
+    const chain = chainOf([pluginOf("a", twice)]);
+    await chain.requestHeaders(true);
+    await chain.responseHeaders(false);
+    expect(chain.reply?.status).toBe(401);
+    expect(taken).toEqual([true, false, false]);
+  });
+
+  test("wakes a pause, and tells the proxy when nobody was in a callback", async () => {
+    let host: FilterHost | undefined;
+    let interrupts = 0;
+    const chain = chainOf([pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") })], {
+      onInterrupt: () => interrupts++,
+    });
+    const done = chain.requestHeaders(true);
+    await Promise.resolve();
+    host?.localReply(reply(429));
+    await done;
+    expect(chain.reply?.status).toBe(429);
+    expect(interrupts).toBe(1);
+  });
+
+  test("breaks a request body that is still being sent", async () => {
+    const chain = chainOf([
+      pluginOf("a", { onRequestBody: (host) => (host.localReply(reply(403)), "continue") }),
+    ]);
+    await chain.requestHeaders(false);
+    const body = chain.requestBody(new MemoryBody(bytes("abc")));
+    expect(Promise.resolve(body.read())).rejects.toThrow("answered it already");
+    expect(chain.reply?.status).toBe(403);
+  });
+
+  test("from a response callback goes on through the filters that are left", async () => {
+    const calls: string[] = [];
+    const chain = chainOf([
+      pluginOf("a", { onResponseHeaders: () => (calls.push("a"), "continue") }),
+      pluginOf("b", {
+        onResponseHeaders: (host) => (calls.push("b"), host.localReply(reply(502)), "continue"),
+      }),
+      pluginOf("c", { onResponseHeaders: () => (calls.push("c"), "continue") }),
+    ]);
+    await chain.requestHeaders(true);
+    await chain.responseHeaders(false);
+    expect(calls).toEqual(["c", "b"]);
+    expect(chain.reply?.status).toBe(502);
+    await chain.responseHeaders(false);
+    expect(calls).toEqual(["c", "b", "a"]);
+  });
+
+  test("comes too late when the response has been sent", async () => {
+    const chain = chainOf([pluginOf("a", {})]);
+    await chain.requestHeaders(true);
+    chain.markResponseSent();
+    expect(chain.acceptReply(reply(500))).toBe(false);
+    expect(chain.reply).toBeUndefined();
+  });
+});
+
+describe("FilterChain errors", () => {
+  const boom: FilterCallbacks = {
+    onRequestHeaders() {
+      throw new Error("unreachable executed");
+    },
+    onResponseHeaders() {
+      throw new Error("called after its failure");
+    },
+    onEnd() {
+      throw new Error("called after its failure");
+    },
+  };
+
+  test("a filter that fails closed ends the request and is not called again", async () => {
+    const chain = chainOf([pluginOf("boom", boom)]);
+    const failure = await chain.requestHeaders(true).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(GatewayError);
+    expect((failure as GatewayError).code).toBe("FILTER_FAILED");
+    await chain.responseHeaders(true);
+    chain.end();
+  });
+
+  test("a filter that fails open is skipped", async () => {
+    const calls: string[] = [];
+    const chain = chainOf([
+      pluginOf("boom", boom, { failOpen: true }),
+      pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
+    ]);
+    await chain.requestHeaders(true);
+    await chain.responseHeaders(true);
+    chain.end();
+    expect(calls).toEqual(["b"]);
+  });
+
+  test("a filter that fails open in mid-body lets go of what it held", async () => {
+    let calls = 0;
+    const chain = chainOf([
+      pluginOf(
+        "late",
+        {
+          onRequestBody() {
+            if (++calls === 2) throw new Error("boom");
+            return "pause";
+          },
+        },
+        { failOpen: true },
+      ),
+    ]);
+    await chain.requestHeaders(false);
+    const source = new ManualBody();
+    for (const chunk of ["a", "b", "c", undefined]) source.push(chunk);
+    expect(text(await collect(chain.requestBody(source), 99))).toBe("abc");
+    expect(calls).toBe(2);
+  });
+
+  test("a plugin that cannot start a filter counts as failed", async () => {
+    const broken: Plugin = {
+      ...pluginOf("broken", {}),
+      createFilter() {
+        throw new Error("no guest");
+      },
+    };
+    expect(chainOf([broken]).requestHeaders(true)).rejects.toThrow("no guest");
+    await chainOf([{ ...broken, failOpen: true }]).requestHeaders(true);
+  });
+
+  test("refuses to hold more than its buffer, by direction", async () => {
+    const hold: FilterCallbacks = { onRequestBody: () => "pause", onResponseBody: () => "pause" };
+    for (const [direction, code] of [
+      ["requestBody", "FILTER_REQUEST_BUFFER_FULL"],
+      ["responseBody", "FILTER_RESPONSE_BUFFER_FULL"],
+    ] as const) {
+      const chain = chainOf([pluginOf("hold", hold)], { bufferBytesMax: 4 });
+      await chain.requestHeaders(false);
+      const source = new ManualBody();
+      source.push("12345");
+      const failure = await collect(chain[direction](source), 99).catch((error: unknown) => error);
+      expect((failure as GatewayError).code).toBe(code);
+    }
+  });
+
+  test("a reset, and a client that has gone, wake whoever waits", async () => {
+    let host: FilterHost | undefined;
+    const chain = chainOf([pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") })]);
+    const done = chain.requestHeaders(true);
+    await Promise.resolve();
+    host?.reset();
+    await done;
+    expect(chain.failure?.code).toBe("FILTER_RESET");
+    chain.interrupt(new GatewayError("CLIENT_GONE", "later"));
+    expect(chain.failure?.code).toBe("FILTER_RESET");
+  });
+});
