@@ -1,3 +1,4 @@
+import type { GatewayError } from "../base/errors.ts";
 import type { HeaderList } from "../http/headers.ts";
 
 /**
@@ -71,6 +72,11 @@ export interface FilterHost {
   localReply(reply: LocalReply): boolean;
   /** Breaks the exchange off: the client's stream is reset. */
   reset(): void;
+  /**
+   * The filter has failed outside its callbacks (its guest was stopped by another exchange's call):
+   * a pause ends, and the plugin's policy applies. It is not called again, onEnd() included.
+   */
+  fail(error: GatewayError): void;
 }
 
 /** The part of an exchange that all its filters share. */

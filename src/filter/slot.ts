@@ -127,6 +127,13 @@ export class FilterSlot implements FilterHost {
     );
   }
 
+  fail(error: GatewayError): void {
+    if (this.#filter === undefined) return;
+    this.#filter = undefined;
+    this.wake();
+    if (!this.plugin.failOpen) this.#chain.interrupt(error);
+  }
+
   #fail(error: unknown): void {
     this.#filter = undefined;
     if (this.plugin.failOpen) {
