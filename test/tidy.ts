@@ -1,0 +1,383 @@
+/**
+ * The rules of src/tidy.test.ts: layers, sizes, names, calls, dead files, pinned packages. Each is a
+ * function over text that answers with lines like "path:line: what is wrong: what to do".
+ */
+import { basename, dirname, join } from "node:path";
+import { Glob } from "bun";
+
+export interface Source {
+  /** Relative to the repository: "src/base/log.ts". */
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Who may import whom, directly; what those may import is allowed too. Only gateway/ and what stands
+ * above it see both proxy/ and abi/: those two meet in filter/.
+ */
+export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  main: ["cli"],
+  cli: ["admin", "gateway"],
+  admin: ["gateway"],
+  gateway: ["proxy", "abi", "httpbin", "metrics", "shm"],
+  proxy: ["filter", "router", "upstream", "metrics", "shm"],
+  abi: ["filter", "wasm", "metrics", "shm"],
+  filter: ["http"],
+  router: ["config", "http"],
+  upstream: ["config", "http", "metrics", "shm"],
+  httpbin: ["http"],
+  wasm: ["base", "metrics", "shm"],
+  config: ["base"],
+  http: ["base"],
+  metrics: ["base"],
+  shm: ["base"],
+  base: [],
+};
+
+/** Packages that the executable contains, and the folders that may know them. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  yaml: ["config"],
+  "@sinclair/typebox": ["config"],
+  chokidar: ["config", "gateway"],
+};
+
+export const LINES_MAX = 400;
+export const TEST_LINES_MAX = 600;
+export const COLUMNS_MAX = 100;
+
+/** Words that say nothing about what a thing is. */
+const HOLLOW_WORDS = new Set(
+  "manager managers helper helpers util utils utility utilities misc common".split(" "),
+);
+
+interface Ban {
+  readonly pattern: RegExp;
+  /** Which files; every file when it is left out. */
+  readonly where?: (path: string) => boolean;
+  /** True: comments and strings count too. */
+  readonly raw?: boolean;
+  readonly instead: string;
+  /** Line that must be reported in `badPath`, and one that must not. */
+  readonly bad: string;
+  readonly badPath: string;
+  readonly good: string;
+}
+
+export const BANS: readonly Ban[] = [
+  {
+    pattern: /\bconsole\.\w+/,
+    where: (path) => isProduct(path) && !path.startsWith("src/cli/"),
+    instead: "use log from src/base/log.ts; only src/cli/ prints to stdout",
+    bad: 'console.log("up");',
+    badPath: "src/proxy/a.ts",
+    good: 'log.info("up"); // console.log',
+  },
+  {
+    pattern: /\bset(?:Timeout|Interval)\(/,
+    where: (path) => isProduct(path) && !/^src\/(?:base\/deadlines|gateway\/|httpbin\/)/.test(path),
+    instead: "arm a deadline of src/base/deadlines.ts",
+    bad: "setTimeout(fire, 10);",
+    badPath: "src/upstream/a.ts",
+    good: "deadlines.arm(10, fire);",
+  },
+  {
+    pattern: /\bBun\.sleep(?:Sync)?\((?!0\))|\bsetTimeout\(\s*(?:resolve|done|r)\b/,
+    where: (path) => path.endsWith(".test.ts"),
+    instead: "await the condition itself; a test does not wait for a fixed time",
+    bad: "await Bun.sleep(50);",
+    badPath: "test/e2e/a.test.ts",
+    good: "await Bun.sleep(0);",
+  },
+  {
+    pattern: /\b(?:test|it|describe)\.(?:only|skip|todo|if|skipIf|todoIf|failing)\b/,
+    where: isTest,
+    instead: "run every test, every time",
+    bad: 'test.skip("x", () => {});',
+    badPath: "src/base/a.test.ts",
+    good: 'test("x", () => {});',
+  },
+  {
+    pattern: /\b(?:test|it)\(\s*["'`]should\b/,
+    where: isTest,
+    raw: true,
+    instead: "name the criterion: parse() refuses an empty name",
+    bad: 'test("should work", run);',
+    badPath: "src/base/a.test.ts",
+    good: 'test("parse() refuses an empty name", run);',
+  },
+  {
+    pattern: /\b(?:TODO|FIXME|XXX|HACK)\b/,
+    raw: true,
+    instead: "do it now, or write it down as an issue",
+    bad: "// TODO later",
+    badPath: "src/base/a.ts",
+    good: "// Nothing is left to do.",
+  },
+  {
+    pattern: /(?<![$\w])\/(?:work|home|Users)\/[\w.-]+|(?<!bunfs)\/root\/[\w.-]+/,
+    where: (path) => !isTest(path),
+    raw: true,
+    instead: "name no folder of one machine",
+    bad: 'const file = "/home/ada/gateway.yaml";',
+    badPath: "docs/A.md",
+    good: 'const file = "/etc/sluice/gateway.yaml";',
+  },
+  {
+    pattern: /registry\.npmjs|"resolved":/,
+    raw: true,
+    instead: "name no package registry: which one is used is the user's choice",
+    bad: '"resolved": "https://host/x.tgz"',
+    badPath: "package-lock.json",
+    good: '"integrity": "sha512-"',
+  },
+  {
+    pattern: /\b(?:interface|type|class)\s+I[A-Z][a-z]{2}/,
+    where: (path) => path.endsWith(".ts"),
+    instead: "name the thing, without a prefix",
+    bad: "export interface ILog {}",
+    badPath: "src/base/a.ts",
+    good: "export interface IPv4Range {}",
+  },
+];
+
+/** Holds a sample of everything that is banned. */
+export const SELF = ["test/tidy.ts", "src/tidy.test.ts"];
+
+export async function readRepository(): Promise<Source[]> {
+  const root = join(import.meta.dir, "..");
+  const patterns = [
+    "{src,test,bench,plugins,examples,docs}/**/*.{ts,sh,md,yaml,json}",
+    "*.{json,md,sh,yaml}",
+    "{Dockerfile,.dockerignore,.npmrc,.ci/run,.vscode/settings.json}",
+  ];
+  const paths = new Set<string>();
+  for (const pattern of patterns) {
+    for await (const path of new Glob(pattern).scan({ cwd: root, dot: true })) paths.add(path);
+  }
+  return Promise.all(
+    [...paths]
+      .toSorted()
+      .map(async (path) => ({ path, text: await Bun.file(join(root, path)).text() })),
+  );
+}
+
+export function layerProblems({ path, text }: Source): string[] {
+  const from = folderOf(path);
+  if (from === undefined || SELF.includes(path)) return [];
+  const problems: string[] = [];
+  for (const { specifier, line } of importsOf(text)) {
+    if (!specifier.startsWith(".")) {
+      const owners = PACKAGES[specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")];
+      if (isBuiltIn(specifier) || owners?.includes(from) || isTest(path)) continue;
+      const allowed =
+        owners === undefined ? "no product code may" : `only ${owners.join(", ")} may`;
+      problems.push(`${path}:${line}: imports the package "${specifier}": ${allowed}`);
+      continue;
+    }
+    const to = folderOf(join(dirname(path), specifier));
+    if (to === undefined || to === from || reach(LAYERS, from).has(to)) continue;
+    problems.push(
+      `${path}:${line}: ${from} imports ${to} ("${specifier}"): see LAYERS in tidy.test`,
+    );
+  }
+  return problems;
+}
+
+/** "src/abi/wasi/fd.ts" is in "abi", "src/main.ts" in "main"; undefined outside src/. */
+function folderOf(path: string): string | undefined {
+  const [root, folder] = path.split("/");
+  return root === "src" ? folder?.replace(/\.ts$/, "") : undefined;
+}
+
+function isBuiltIn(specifier: string): boolean {
+  return specifier === "bun" || specifier.startsWith("bun:") || specifier.startsWith("node:");
+}
+
+/** Code of tests: the tests and what they share. */
+function isTest(path: string): boolean {
+  return path.endsWith(".test.ts") || path.endsWith("testing.ts") || path.startsWith("test/");
+}
+
+/** Code that ends up in the executable. */
+function isProduct(path: string): boolean {
+  return path.startsWith("src/") && path.endsWith(".ts") && !isTest(path);
+}
+
+function importsOf(text: string): { specifier: string; line: number }[] {
+  const pattern =
+    /^import\s*"([^"]+)"|^(?:import|export)\b[^"'`;=()]*?\bfrom\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+  return [...text.matchAll(pattern)].map((match) => ({
+    specifier: match[1] ?? match[2] ?? match[3] ?? "",
+    line: lineAt(text, match.index + match[0].length),
+  }));
+}
+
+/** All that `start` leads to, itself included. */
+function reach(edges: Readonly<Record<string, readonly string[]>>, start: string): Set<string> {
+  const reached = new Set([start]);
+  for (const at of reached) for (const next of edges[at] ?? []) reached.add(next);
+  return reached;
+}
+
+/** Which folder of src/ imports which other ones. */
+export function folderImports(files: readonly Source[]): Map<string, string[]> {
+  const imports = new Map<string, string[]>();
+  for (const { path, text } of files) {
+    const from = folderOf(path);
+    if (from === undefined) continue;
+    const targets = imports.get(from) ?? [];
+    imports.set(from, targets);
+    for (const { specifier } of importsOf(text)) {
+      const to = specifier.startsWith(".") ? folderOf(join(dirname(path), specifier)) : undefined;
+      if (to !== undefined && to !== from) targets.push(to);
+    }
+  }
+  return imports;
+}
+
+export function cycleProblems(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const problems: string[] = [];
+  const done = new Set<string>();
+  const visit = (folder: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(folder);
+    if (start >= 0) {
+      const cycle = [...trail.slice(start), folder].join(" → ");
+      problems.push(`${cycle}: move what both need into a folder below`);
+      return;
+    }
+    if (done.has(folder)) return;
+    for (const next of new Set(imports.get(folder))) visit(next, [...trail, folder]);
+    done.add(folder);
+  };
+  for (const folder of imports.keys()) visit(folder, []);
+  return problems;
+}
+
+export function sizeProblems({ path, text }: Source): string[] {
+  const lines = text.replace(/\n$/, "").split("\n");
+  const max = path.endsWith(".test.ts") ? TEST_LINES_MAX : LINES_MAX;
+  const problems: string[] = [];
+  if (lines.length > max) {
+    const size = `${lines.length} lines, at most ${max}`;
+    problems.push(`${path}:${max + 1}: ${size}: split the file`);
+  }
+  for (const [index, line] of lines.entries()) {
+    const columns = Array.from(line).length;
+    if (columns <= COLUMNS_MAX) continue;
+    const size = `${columns} columns, at most ${COLUMNS_MAX}`;
+    problems.push(`${path}:${index + 1}: ${size}: break the line`);
+  }
+  return problems;
+}
+
+export function nameProblems({ path, text }: Source): string[] {
+  const problems: string[] = [];
+  const words = path.replace(/\.ts$/, "").split(/[/.-]/);
+  const hollow = words.find((word) => HOLLOW_WORDS.has(word));
+  if (hollow !== undefined) problems.push(`${path}:1: "${hollow}" in a path: say what is inside`);
+  const file = basename(path);
+  if (file === "index.ts")
+    problems.push(`${path}:1: a barrel: let others import the file they mean`);
+  if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.ts$/.test(file)) {
+    problems.push(`${path}:1: not kebab-case: rename the file`);
+  }
+  for (const [index, line] of blank(text).split("\n").entries()) {
+    for (const [identifier] of line.matchAll(/[A-Za-z_$][\w$]*/g)) {
+      if (!wordsOf(identifier).some((word) => HOLLOW_WORDS.has(word))) continue;
+      problems.push(`${path}:${index + 1}: "${identifier}": say what it is or does`);
+    }
+  }
+  return problems;
+}
+
+/** "poolSizeMax" and "POOL_SIZE_MAX" are "pool", "size", "max". */
+function wordsOf(identifier: string): string[] {
+  return identifier
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .split(/[_$]+/);
+}
+
+export function banProblems(ban: Ban, { path, text }: Source): string[] {
+  if (ban.where !== undefined && !ban.where(path)) return [];
+  const problems: string[] = [];
+  for (const [index, line] of (ban.raw ? text : blank(text)).split("\n").entries()) {
+    const found = ban.pattern.exec(line);
+    if (found !== null) problems.push(`${path}:${index + 1}: "${found[0]}": ${ban.instead}`);
+  }
+  return problems;
+}
+
+/** A file of src/ is alive when main.ts reaches it; what only tests reach must say so in its name. */
+export function deadFileProblems(files: readonly Source[]): string[] {
+  const imports: Record<string, string[]> = {};
+  for (const { path, text } of files) {
+    imports[path] = importsOf(text)
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ specifier }) => join(dirname(path), specifier));
+  }
+  const starts = files.map(({ path }) => path).filter((path) => !path.startsWith("src/"));
+  const tests = files.map(({ path }) => path).filter((path) => path.endsWith(".test.ts"));
+  const live = reach(imports, "src/main.ts");
+  const tested = new Set([...starts, ...tests].flatMap((path) => [...reach(imports, path)]));
+  return files.flatMap(({ path }) => {
+    if (live.has(path) || !path.startsWith("src/")) return [];
+    if (!tested.has(path)) return [`${path}:1: nothing imports this file: use it or delete it`];
+    if (isTest(path)) return [];
+    return [`${path}:1: only tests import this file: use it, delete it, or name it testing.ts`];
+  });
+}
+
+export function pinProblems(manifest: string): string[] {
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(manifest) as {
+    dependencies?: Record<string, string>;
+    devDependencies?: Record<string, string>;
+  };
+  return Object.entries({ ...dependencies, ...devDependencies })
+    .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
+    .map(([name, version]) => {
+      const line = lineAt(manifest, manifest.indexOf(`"${name}"`));
+      return `package.json:${line}: "${name}" is "${version}": pin one exact version`;
+    });
+}
+
+export function limitProblems(limits: string, files: readonly Source[]): string[] {
+  const used = new Set<string>();
+  for (const { path, text } of files) {
+    if (!isProduct(path) || path === "src/base/limits.ts") continue;
+    for (const [, name = ""] of blank(text).matchAll(/\bLIMITS\.(\w+)/g)) used.add(name);
+  }
+  return [...limits.matchAll(/^ {2}(\w+):/gm)]
+    .filter(([, name = ""]) => !used.has(name))
+    .map(({ 1: name, index }) => {
+      const line = lineAt(limits, index);
+      return `src/base/limits.ts:${line}: nothing enforces LIMITS.${name}: enforce it or delete it`;
+    });
+}
+
+const NOT_CODE = new RegExp(
+  [
+    /\/\/.*|\/\*[^]*?\*\//, // comments
+    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`/, // strings
+    /(?<=(?:[=(,:;!&|?{}[]|=>|return)\s*)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "g",
+);
+
+/**
+ * Code without its comments, strings and regular expressions; lines stay where they are. A slash
+ * starts an expression only where an operand is expected, which is enough for formatted code.
+ */
+export function blank(text: string): string {
+  return text.replaceAll(NOT_CODE, (found) => {
+    const breaks = "\n".repeat(found.split("\n").length - 1);
+    return found.startsWith("//") || found.startsWith("/*") ? breaks : `""${breaks}`;
+  });
+}
+
+/** 1-based. */
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split("\n").length;
+}
