@@ -89,14 +89,15 @@ export class FilterChain {
    */
   async responseHeaders(endOfStream: boolean): Promise<void> {
     const reply = this.#reply;
+    const failure = this.#failure;
     this.#responseNext ??= this.#slots.length;
     while (this.#responseNext > 0) {
       const slot = this.#slots[--this.#responseNext];
       if (slot === undefined || !slot.wants(CALLBACK.responseHeaders)) continue;
       const action = slot.call((filter) => filter.onResponseHeaders(endOfStream));
-      if (this.#reply !== reply || this.#failure !== undefined) return;
+      if (this.#reply !== reply || this.#failure !== failure) return;
       if (action === "pause") await slot.untilResumed("response");
-      if (this.#reply !== reply || this.#failure !== undefined) return;
+      if (this.#reply !== reply || this.#failure !== failure) return;
     }
   }
 

@@ -1,11 +1,19 @@
 import { GatewayError } from "../base/errors.ts";
 import type { LimitsConfig } from "../config/config.ts";
-import { parseAuthority } from "../http/authority.ts";
+import {
+  type Authority,
+  parseAuthority,
+  parseHostLines,
+  sameAuthority,
+} from "../http/authority.ts";
 import { setForwarded } from "../http/forwarded.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
-import { parseTarget } from "../http/target.ts";
+import { checkMethod } from "../http/method.ts";
+import { quoted, type Refusal } from "../http/refusal.ts";
+import { parseTarget, type Target } from "../http/target.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Incoming } from "./front/front.ts";
 import { LimitedBody } from "./limited-body.ts";
 
 /**
@@ -17,17 +25,19 @@ export function admit(x: Exchange): { host: string; path: string } {
   const { incoming, request, plane } = x;
   const { limits } = x.generation;
   checkOverload(plane.inFlight, limits);
-  checkMethod(request.method);
-  const authority = readAuthority(x);
-  const target = readTarget(x, authority.host, limits);
+  accept("method", incoming.method, checkMethod(incoming.method));
+  const authority = readAuthority(incoming);
+  const target = readTarget(incoming, authority, limits);
   checkHeaders(request.headers, limits);
   request.authority = authority.authority;
   request.target = target.target;
+  x.admitted = { ...request };
   if (incoming.body !== undefined) {
     x.requestBody = new LimitedBody(incoming.body, limits.requestBodyBytes);
   }
-  stripHopByHop(request.headers);
-  for (const key of ["host", "content-length", "expect"]) request.headers.remove(key);
+  stripHopByHop(request.headers, { keepTrailersToken: true });
+  request.headers.remove("host");
+  request.headers.remove("content-length");
   setForwarded(request.headers, {
     remoteAddress: incoming.remoteAddress,
     scheme: incoming.scheme,
@@ -45,43 +55,27 @@ function checkOverload(inFlight: number, limits: LimitsConfig): void {
   );
 }
 
-/** CONNECT asks for a tunnel and TRACE for the request's own headers: a gateway offers neither. */
-function checkMethod(method: string): void {
-  if (method !== "CONNECT" && method !== "TRACE") return;
-  throw new GatewayError("METHOD_NOT_ALLOWED", `Cannot serve method ${method}`);
-}
-
-function readAuthority(x: Exchange): { host: string; authority: string } {
-  const { incoming } = x;
-  const hosts = incoming.headers.getAll("host");
+function readAuthority(incoming: Incoming): Authority {
+  const lines = incoming.headers.getAll("host");
   // HTTP/1.0 knows no Host; the address that was called is the best name there is.
-  const text =
-    hosts.length === 0 && incoming.version === "1.0"
-      ? `${incoming.localAddress}:${incoming.localPort}`
-      : hosts.length === 1
-        ? (hosts[0] ?? "")
-        : undefined;
-  if (text === undefined) throw malformed(`a request with ${hosts.length} Host lines`);
-  const authority = parseAuthority(text);
-  if (!authority.ok) throw malformed(`Host ${JSON.stringify(text)}: ${authority.problem}`);
-  return { host: authority.host, authority: text };
+  if (lines.length === 0 && incoming.version === "1.0") {
+    const { localAddress, localPort } = incoming;
+    lines.push(`${localAddress.includes(":") ? `[${localAddress}]` : localAddress}:${localPort}`);
+  }
+  return accept("Host", lines.join(", "), parseHostLines(lines));
 }
 
-function readTarget(
-  x: Exchange,
-  host: string,
-  limits: LimitsConfig,
-): { target: string; path: string } {
-  const raw = x.incoming.target;
-  if (raw.length > limits.requestTargetBytes) {
-    throw new GatewayError(
-      "REQUEST_URI_TOO_LONG",
-      `Cannot take a target of ${raw.length} bytes: the limit is ${limits.requestTargetBytes} (limits.request_target)`,
-    );
-  }
-  const target = parseTarget(raw);
-  if (!target.ok) throw malformed(`target ${JSON.stringify(raw.slice(0, 200))}: ${target.problem}`);
-  return target;
+function readTarget(incoming: Incoming, authority: Authority, limits: LimitsConfig): Target {
+  const raw = incoming.target;
+  const target = accept("target", raw, parseTarget(raw, limits.requestTargetBytes));
+  if (target.authority === undefined) return target;
+  // An absolute target names the host a second time: two names would let routes be dodged.
+  const named = accept("target", raw, parseAuthority(target.authority));
+  if (sameAuthority(named, authority, incoming.scheme)) return target;
+  throw new GatewayError(
+    "REQUEST_MALFORMED",
+    `Cannot serve target ${quoted(raw)}: its authority is not that of Host`,
+  );
 }
 
 function checkHeaders(headers: HeaderList, limits: LimitsConfig): void {
@@ -96,6 +90,12 @@ function checkHeaders(headers: HeaderList, limits: LimitsConfig): void {
   );
 }
 
-function malformed(what: string): GatewayError {
-  return new GatewayError("REQUEST_MALFORMED", `Cannot serve ${what}`);
+/** @throws GatewayError for a refusal */
+function accept<T extends Authority | Target | undefined>(
+  part: string,
+  text: string,
+  parsed: T | Refusal,
+): T {
+  if (parsed === undefined || parsed.ok) return parsed;
+  throw new GatewayError(parsed.fault, `Cannot serve ${part} ${quoted(text)}: ${parsed.problem}`);
 }

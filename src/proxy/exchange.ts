@@ -45,6 +45,8 @@ export class Exchange implements FilterExchange {
   /** Cancels what works for this exchange upstream. */
   readonly cancellation = new Cancellation();
   readonly request: RequestHead;
+  /** The request line as it came through the door; filters may change `request`. */
+  admitted: Readonly<RequestHead> | undefined;
   requestBody: Body | undefined;
   requestSent = false;
   response: ResponseHead | undefined;

@@ -2,6 +2,7 @@ import { GatewayError } from "../base/errors.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
 import { isToken } from "../http/framing.ts";
 import { parseAuthority } from "../http/authority.ts";
+import { quoted } from "../http/refusal.ts";
 import { parseTarget } from "../http/target.ts";
 import type { UpstreamResponse } from "../upstream/message.ts";
 import type { Exchange } from "./exchange.ts";
@@ -35,13 +36,15 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
 /** What filters have made of the request line must still be one: no second request in its lines. */
 function checkRewritten(x: Exchange): void {
   const { method, target, authority } = x.request;
-  const wrong = !isToken(method)
-    ? `method ${JSON.stringify(method)}`
-    : parseTarget(target).ok === false
-      ? `target ${JSON.stringify(target)}`
-      : parseAuthority(authority).ok === false
-        ? `authority ${JSON.stringify(authority)}`
-        : undefined;
+  const { admitted } = x;
+  const wrong =
+    method !== admitted?.method && !isToken(method)
+      ? `method ${quoted(method)}`
+      : target !== admitted?.target && !parseTarget(target).ok
+        ? `target ${quoted(target)}`
+        : authority !== admitted?.authority && !parseAuthority(authority).ok
+          ? `authority ${quoted(authority)}`
+          : undefined;
   if (wrong === undefined) return;
   throw new GatewayError("FILTER_FAILED", `Cannot forward ${wrong}, which a filter has set`);
 }

@@ -1,7 +1,7 @@
 import type { LimitsConfig, TimeoutConfig } from "../config/config.ts";
 import type { Plugin } from "../filter/filter.ts";
 import type { Router } from "../router/router.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
 
 /** What the proxy sees of a generation: immutable from the first exchange to the last. */
 export interface ServedGeneration {
@@ -16,10 +16,17 @@ export interface ServedGeneration {
 
 export interface ServedRoute {
   readonly id: string;
-  readonly upstream: Upstream;
+  readonly upstream: Forwarder;
   readonly timeout: TimeoutConfig;
   /** In the order of request callbacks: global ones first. */
   readonly plugins: readonly Plugin[];
+}
+
+/** The part of an upstream that the proxy uses. */
+export interface Forwarder {
+  readonly id: string;
+  /** @throws GatewayError when no node has answered */
+  forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse>;
 }
 
 /** What a front's requests run on: the generation that is current when they come in. */

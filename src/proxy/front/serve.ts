@@ -2,6 +2,7 @@ import { Cancellation } from "../../base/cancellation.ts";
 import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { HeaderList } from "../../http/headers.ts";
+import { upgradeProtocol } from "../../http/hop-by-hop.ts";
 import { webSocketHandlers } from "../websocket/handlers.ts";
 import { WebSocketRelay } from "../websocket/relay.ts";
 import type { Answer, Front, FrontOptions, Incoming } from "./front.ts";
@@ -134,7 +135,7 @@ function toIncoming(request: Request, server: Server): Incoming {
   request.signal.addEventListener("abort", () => cancellation.cancel("the connection was closed"), {
     once: true,
   });
-  const upgrade = headers.get("upgrade")?.toLowerCase() === "websocket" ? "websocket" : undefined;
+  const upgrade = upgradeProtocol(headers) === "websocket" ? "websocket" : undefined;
   // Frames are relayed one by one, so a compression that only the two ends agree on cannot work.
   if (upgrade !== undefined) headers.remove("sec-websocket-extensions");
   const peer = server.requestIP(request);

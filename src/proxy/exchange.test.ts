@@ -1,0 +1,447 @@
+import { describe, expect, test } from "bun:test";
+import { Cancellation } from "../base/cancellation.ts";
+import { GatewayError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import type { LimitsConfig, TimeoutConfig } from "../config/config.ts";
+import type { FilterHost, Plugin } from "../filter/filter.ts";
+import { pluginOf } from "../filter/testing.ts";
+import { type Body, collect, MemoryBody } from "../http/body.ts";
+import { HeaderList } from "../http/headers.ts";
+import { buildRouter } from "../router/router.ts";
+import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
+import { handle } from "./exchange.ts";
+import type { Answer, Incoming } from "./front/front.ts";
+import type { DataPlane, ServedRoute } from "./served.ts";
+
+log.configure({ level: "error", format: "text" });
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const noTimeout: TimeoutConfig = { connectMs: 0, sendMs: 0, readMs: 0, totalMs: 0, idleMs: 0 };
+const limits: LimitsConfig = {
+  requestTargetBytes: 100,
+  requestHeaderBytes: 1000,
+  requestBodyBytes: 10,
+  filterBufferBytes: 1000,
+  exchangesInFlight: 2,
+};
+
+type Answering = (
+  request: UpstreamRequest,
+  options: ForwardOptions,
+) => Promise<Partial<UpstreamResponse>>;
+
+/** A gateway with one route /* whose upstream is a function. */
+function gateway(
+  answering: Answering = async () => ({}),
+  plugins: readonly Plugin[] = [],
+): DataPlane & { lives: number; sent: UpstreamRequest[] } {
+  const sent: UpstreamRequest[] = [];
+  const value: ServedRoute = {
+    id: "all",
+    plugins,
+    timeout: noTimeout,
+    upstream: {
+      id: "app",
+      async forward(request, options) {
+        sent.push(request);
+        return {
+          status: 200,
+          headers: new HeaderList(),
+          body: new MemoryBody(bytes("ok")),
+          tunnel: undefined,
+          node: { kind: "tcp", host: "10.0.0.1", port: 80, address: "10.0.0.1:80", weight: 1 },
+          failed: [],
+          ...(await answering(request, options)),
+        };
+      },
+    },
+  };
+  const rule = { id: "all", uris: ["/*"], hosts: ["*.test", "a.test"], methods: [], priority: 0 };
+  const plane = {
+    inFlight: 0,
+    draining: false,
+    lives: 0,
+    sent,
+    current: {
+      number: 1,
+      limits,
+      router: buildRouter([{ ...rule, value }]),
+      enter: () => plane.lives++,
+      leave: () => plane.lives--,
+    },
+  };
+  return plane;
+}
+
+function incoming(changes: Partial<Incoming> & { lines?: [string, string][] } = {}): Incoming {
+  return {
+    method: "GET",
+    target: "/hello?x=1",
+    version: "1.1",
+    scheme: "http",
+    headers: HeaderList.from(changes.lines ?? [["Host", "a.test"]]),
+    body: undefined,
+    remoteAddress: "192.0.2.7",
+    remotePort: 4711,
+    localAddress: "127.0.0.1",
+    localPort: 9080,
+    upgrade: undefined,
+    cancellation: new Cancellation(),
+    ...changes,
+  };
+}
+
+async function bodyOf(answer: Answer): Promise<string> {
+  return answer.body === undefined ? "" : new TextDecoder().decode(await collect(answer.body, 1e6));
+}
+
+async function errorOf(answer: Answer): Promise<string> {
+  const body = JSON.parse(await bodyOf(answer)) as Record<string, unknown>;
+  expect(Object.keys(body)).toEqual(["error", "status", "request_id"]);
+  expect(body["status"]).toBe(answer.status);
+  return `${answer.status} ${String(body["error"])}`;
+}
+
+describe("handle()", () => {
+  test("sends the request on and the response back, and ends with the last byte", async () => {
+    const plane = gateway(async () => ({
+      headers: HeaderList.from([
+        ["Set-Cookie", "a=1"],
+        ["Connection", "X-Gone"],
+        ["X-Gone", "1"],
+        ["Set-Cookie", "b=2"],
+        ["Content-Length", "2"],
+      ]),
+    }));
+    const answer = await handle(plane, incoming());
+    expect(plane.lives).toBe(1);
+    expect([...answer.headers]).toEqual([
+      ["Set-Cookie", "a=1"],
+      ["Set-Cookie", "b=2"],
+    ]);
+    expect(answer.body?.length).toBe(2);
+    expect(await bodyOf(answer)).toBe("ok");
+    expect(plane.lives).toBe(0);
+    expect(plane.inFlight).toBe(0);
+    const [sent] = plane.sent;
+    expect(`${sent?.method} ${sent?.target} ${sent?.authority}`).toBe("GET /hello?x=1 a.test");
+  });
+
+  test("tells the node who asked, and keeps hop-by-hop lines to itself", async () => {
+    const plane = gateway();
+    const request = incoming({
+      lines: [
+        ["Host", "a.test"],
+        ["Connection", "close, X-Secret"],
+        ["X-Secret", "1"],
+        ["X-Forwarded-For", "1.2.3.4"],
+        ["X-Forwarded-Proto", "https"],
+        ["TE", "trailers, deflate"],
+        ["Expect", "100-continue"],
+      ],
+    });
+    await handle(plane, request);
+    expect([...(plane.sent[0]?.headers ?? [])]).toEqual([
+      ["X-Forwarded-For", "1.2.3.4, 192.0.2.7"],
+      ["X-Forwarded-Proto", "http"],
+      ["TE", "trailers"],
+      ["X-Real-IP", "192.0.2.7"],
+      ["X-Forwarded-Host", "a.test"],
+      ["X-Forwarded-Port", "9080"],
+    ]);
+  });
+
+  test("matches and forwards one spelling of the path", async () => {
+    const plane = gateway();
+    await handle(plane, incoming({ target: "/a/../%68ello//there?b=%2e" }));
+    expect(plane.sent[0]?.target).toBe("/hello/there?b=%2e");
+  });
+
+  test("answers HEAD with the length that GET would have had, and no body", async () => {
+    const plane = gateway(async () => ({ body: undefined }));
+    const answer = await handle(plane, incoming({ method: "HEAD" }));
+    expect(answer.body).toBeUndefined();
+    expect(plane.lives).toBe(0);
+  });
+
+  test("ends when the client goes in mid-body, and tells the upstream", async () => {
+    let upstream: Cancellation | undefined;
+    const endless: Body = {
+      length: undefined,
+      trailers: undefined,
+      read: () => bytes("x"),
+      cancel: () => {},
+    };
+    const plane = gateway(async (_, { cancellation }) => {
+      upstream = cancellation;
+      return { body: endless };
+    });
+    const request = incoming();
+    const answer = await handle(plane, request);
+    await answer.body?.read();
+    request.cancellation.cancel("closed");
+    answer.body?.cancel("closed");
+    expect(upstream?.cancelled).toBe(true);
+    expect(plane.lives).toBe(0);
+  });
+
+  test("keeps the generation that it began with", async () => {
+    const plane = gateway();
+    const answer = await handle(plane, incoming());
+    const first = plane.current;
+    (plane as { current: unknown }).current = {
+      ...first,
+      number: 2,
+      leave: () => expect(1).toBe(2),
+    };
+    await bodyOf(answer);
+    expect(plane.lives).toBe(0);
+  });
+
+  test("closes connections while it drains", async () => {
+    const plane = gateway();
+    plane.draining = true;
+    expect((await handle(plane, incoming())).close).toBe(true);
+  });
+});
+
+describe("handle() with filters", () => {
+  test("answers a local reply through the response filters", async () => {
+    const plane = gateway(undefined, [
+      pluginOf("guard", {
+        onRequestHeaders(host) {
+          const headers = HeaderList.from([["X-Why", "no"]]);
+          host.localReply({ status: 403, headers, body: bytes("denied"), details: "guard" });
+          return "continue";
+        },
+        onResponseHeaders(host) {
+          host.exchange.response?.headers.append("X-Seen", String(host.exchange.response.status));
+          return "continue";
+        },
+      }),
+    ]);
+    const answer = await handle(plane, incoming());
+    expect(answer.status).toBe(403);
+    expect([...answer.headers]).toEqual([
+      ["X-Why", "no"],
+      ["X-Seen", "403"],
+    ]);
+    expect(await bodyOf(answer)).toBe("denied");
+    expect(plane.sent).toHaveLength(0);
+    expect(plane.lives).toBe(0);
+  });
+
+  test("interrupts an upstream that has not answered when a filter replies", async () => {
+    let host: FilterHost | undefined;
+    const plane = gateway(
+      (_, { cancellation }) =>
+        new Promise((_resolve, reject) => {
+          cancellation.onCancel((reason) => reject(reason as Error));
+        }),
+      [pluginOf("late", { onRequestHeaders: (h) => ((host = h), "continue") })],
+    );
+    const answering = handle(plane, incoming());
+    while (plane.sent.length === 0) await Promise.resolve();
+    host?.localReply({ status: 429, headers: new HeaderList(), body: bytes(""), details: "" });
+    expect((await answering).status).toBe(429);
+  });
+
+  test("replaces the upstream's response when a filter replies to it", async () => {
+    const plane = gateway(undefined, [
+      pluginOf("swap", {
+        onResponseHeaders(host) {
+          const headers = new HeaderList();
+          host.localReply({ status: 418, headers, body: bytes("tea"), details: "" });
+          return "continue";
+        },
+      }),
+    ]);
+    const answer = await handle(plane, incoming());
+    expect(answer.status).toBe(418);
+    expect(await bodyOf(answer)).toBe("tea");
+  });
+
+  test("gives filters the properties of the exchange", async () => {
+    const seen: unknown[] = [];
+    const plane = gateway(undefined, [
+      pluginOf("look", {
+        onResponseHeaders({ exchange }) {
+          exchange.setProperty(["my", "key"], bytes("v"));
+          for (const path of [
+            "request.path",
+            "request.url_path",
+            "request.query",
+            "request.host",
+            "source.address",
+            "response.code",
+            "route_name",
+            "cluster_name",
+            "upstream.address",
+            "my.key",
+            "constructor",
+            "__proto__.x",
+          ]) {
+            seen.push(exchange.getProperty(path.split(".")));
+          }
+          return "continue";
+        },
+      }),
+    ]);
+    await handle(plane, incoming());
+    expect(seen).toEqual([
+      "/hello?x=1",
+      "/hello",
+      "x=1",
+      "a.test",
+      "192.0.2.7:4711",
+      200n,
+      "all",
+      "app",
+      "10.0.0.1:80",
+      bytes("v"),
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("handle() errors", () => {
+  test.each([
+    {
+      name: "no route for the host",
+      changes: { lines: [["Host", "b.other"]] },
+      got: "404 ROUTE_NOT_FOUND",
+    },
+    { name: "no Host", changes: { lines: [] }, got: "400 REQUEST_MALFORMED" },
+    {
+      name: "two Hosts",
+      changes: {
+        lines: [
+          ["Host", "a.test"],
+          ["Host", "b.test"],
+        ],
+      },
+      got: "400 REQUEST_MALFORMED",
+    },
+    {
+      name: "CONNECT",
+      changes: { method: "CONNECT", target: "a:443" },
+      got: "405 METHOD_NOT_ALLOWED",
+    },
+    { name: "TRACE", changes: { method: "TRACE" }, got: "405 METHOD_NOT_ALLOWED" },
+    {
+      name: "an unknown method",
+      changes: { method: "BREW" },
+      got: "501 REQUEST_METHOD_UNSUPPORTED",
+    },
+    {
+      name: "a foreign absolute-form",
+      changes: { target: "http://b.test/" },
+      got: "400 REQUEST_MALFORMED",
+    },
+    {
+      name: "a long target",
+      changes: { target: `/${"a".repeat(100)}` },
+      got: "414 REQUEST_URI_TOO_LONG",
+    },
+    { name: "a backslash", changes: { target: "/a\\..\\b" }, got: "400 REQUEST_MALFORMED" },
+    {
+      name: "too many header bytes",
+      changes: {
+        lines: [
+          ["Host", "a.test"],
+          ["X", "y".repeat(1000)],
+        ],
+      },
+      got: "431 REQUEST_HEADERS_TOO_LARGE",
+    },
+    {
+      name: "a declared body over the limit",
+      changes: { method: "POST", body: new MemoryBody(bytes("12345678901")) },
+      got: "413 REQUEST_BODY_TOO_LARGE",
+    },
+  ] as { name: string; changes: Parameters<typeof incoming>[0]; got: string }[])(
+    "$name: $got",
+    async ({ changes, got }) => {
+      const plane = gateway();
+      expect(await errorOf(await handle(plane, incoming(changes)))).toBe(got);
+      expect(plane.lives).toBe(0);
+      expect(plane.inFlight).toBe(0);
+      expect(plane.sent).toHaveLength(0);
+    },
+  );
+
+  test("serves an absolute-form target that names the same host", async () => {
+    const plane = gateway();
+    await handle(plane, incoming({ target: "http://A.test:80/x" }));
+    expect(plane.sent[0]?.target).toBe("/x");
+  });
+
+  test("refuses what is over exchanges_in_flight, and nothing else", async () => {
+    const plane = gateway();
+    const first = await handle(plane, incoming());
+    const second = await handle(plane, incoming());
+    expect(await errorOf(await handle(plane, incoming()))).toBe("503 GATEWAY_OVERLOADED");
+    await bodyOf(first);
+    await bodyOf(second);
+    expect((await handle(plane, incoming())).status).toBe(200);
+  });
+
+  test("maps an upstream's failure and tells the client nothing of it", async () => {
+    const plane = gateway(async () => {
+      throw new GatewayError("UPSTREAM_CONNECT_FAILED", "Cannot connect to 10.9.8.7:80: refused");
+    });
+    const answer = await handle(plane, incoming());
+    const text = await bodyOf(answer);
+    expect(answer.status).toBe(502);
+    expect(text).not.toContain("10.9.8.7");
+    expect(plane.lives).toBe(0);
+  });
+
+  test("answers a filter that fails closed with 503, through the others", async () => {
+    const plane = gateway(undefined, [
+      pluginOf("outer", {
+        onResponseHeaders(host) {
+          host.exchange.response?.headers.append("X-Outer", "1");
+          return "continue";
+        },
+      }),
+      pluginOf("boom", {
+        onRequestHeaders() {
+          throw new Error("secret of the guest");
+        },
+      }),
+    ]);
+    const answer = await handle(plane, incoming());
+    expect(answer.headers.get("x-outer")).toBe("1");
+    expect(await errorOf(answer)).toBe("503 FILTER_FAILED");
+  });
+
+  test("refuses a request line that a filter has broken", async () => {
+    for (const change of [
+      (host: FilterHost) => (host.exchange.request.target = "/x HTTP/1.1\r\nA: b"),
+      (host: FilterHost) => (host.exchange.request.method = "GET /"),
+      (host: FilterHost) => (host.exchange.request.authority = "a b"),
+    ]) {
+      const plane = gateway(undefined, [
+        pluginOf("bad", { onRequestHeaders: (host) => (change(host), "continue") }),
+      ]);
+      expect(await errorOf(await handle(plane, incoming()))).toBe("503 FILTER_FAILED");
+      expect(plane.sent).toHaveLength(0);
+    }
+  });
+
+  test("a body that breaks in mid-way reaches the front as an error and ends the exchange", async () => {
+    const broken: Body = {
+      length: 10,
+      trailers: undefined,
+      read: () => Promise.reject(new GatewayError("UPSTREAM_RESET", "cut")),
+      cancel: () => {},
+    };
+    const plane = gateway(async () => ({ body: broken }));
+    const answer = await handle(plane, incoming());
+    expect(Promise.resolve(answer.body?.read())).rejects.toThrow("cut");
+    await Bun.sleep(0);
+    expect(plane.lives).toBe(0);
+  });
+});
