@@ -1,0 +1,326 @@
+import { deadlines, type Deadline } from "../../base/deadlines.ts";
+import { GatewayError, messageOf, toGatewayError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { TimeoutConfig } from "../../config/config.ts";
+import { MemoryBody, type Body } from "../../http/body.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { UpstreamRequest } from "../message.ts";
+import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
+import { ChunkedDecoder } from "./chunked-decoder.ts";
+import type { Connection, ConnectionUser } from "./connection.ts";
+import { RequestSender, type SendListener } from "./request-sender.ts";
+import { ResponseBody, type BodySource } from "./response-body.ts";
+import type { ResponseHead } from "./response-head.ts";
+import { badResponse } from "./syntax.ts";
+import { ConnectionTunnel } from "./tunnel.ts";
+
+/** The head of a response, and how to get the rest of it. */
+export interface Received {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Body | undefined;
+  readonly tunnel: ConnectionTunnel | undefined;
+}
+
+export interface ExchangeOptions {
+  readonly request: UpstreamRequest;
+  readonly timeout: TimeoutConfig;
+  /** Of the node, for messages. */
+  readonly address: string;
+  readonly observer: ExchangeObserver;
+}
+
+export interface ExchangeObserver {
+  /**
+   * Called once when an exchange whose run() has resolved has nothing more to do with the node: the
+   * last byte is here, or it failed, or nobody wants it any more.
+   */
+  exchangeEnded(): void;
+}
+
+type Phase = "head" | "body" | "ended";
+
+/**
+ * One request and its response on one connection.
+ *
+ *   head ──final head, body to come──▶ body ──last byte──▶ ended
+ *    └────────── no body, all here, failure, abort ──────────▲
+ *
+ * Sending and receiving are independent: a node may answer before it has the whole request. A
+ * response that ends first stops the sending, and the connection is not used again.
+ */
+export class Exchange implements ConnectionUser, SendListener, BodySource {
+  readonly #connection: Connection;
+  readonly #options: ExchangeOptions;
+  readonly #sender: RequestSender;
+  readonly #startedMs = performance.now();
+  readonly #head = Promise.withResolvers<Received>();
+  #phase: Phase = "head";
+  /** run() has resolved. */
+  #answered = false;
+  /** Bytes received, interim responses and head included. */
+  #receivedBytes = 0;
+  #interims = 0;
+  #keepAlive = false;
+  #decoder: BodyDecoder | undefined;
+  /** The body lasts until the node closes in order. */
+  #untilClose = false;
+  #body: ResponseBody | undefined;
+  #readDeadline: Deadline | undefined;
+  #sendDeadline: Deadline | undefined;
+
+  constructor(connection: Connection, options: ExchangeOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#sender = new RequestSender(connection, options.request, this);
+  }
+
+  /** Bytes of the request that the socket took: 0 means that the node cannot have seen it. */
+  get sentBytes(): number {
+    return this.#sender.sentBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** The request body was asked for bytes. */
+  get bodyStarted(): boolean {
+    return this.#sender.bodyStarted;
+  }
+
+  /** Once. @throws GatewayError (rejects with it) when there is no response */
+  run(): Promise<Received> {
+    if (this.#connection.isOpen) {
+      this.#connection.use(this);
+      this.#sender.start();
+    } else {
+      this.#end(new GatewayError("UPSTREAM_RESET", this.#what("the connection was closed before")));
+    }
+    return this.#head.promise;
+  }
+
+  /** Gives up in whatever phase it is; idempotent. */
+  abort(error: GatewayError): void {
+    if (this.#phase === "ended") return;
+    this.#connection.terminate();
+    this.#end(error);
+  }
+
+  /** @internal ConnectionUser, SendListener and BodySource: events of the parts. */
+  received(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.byteLength;
+    try {
+      if (this.#phase === "head") this.#receiveHead(chunk);
+      else this.#receiveBody(chunk);
+    } catch (error) {
+      const { code, message } = toGatewayError(error);
+      this.abort(new GatewayError(code, this.#what(message), { cause: error }));
+    }
+  }
+
+  drained(): void {
+    this.#sender.drained();
+  }
+
+  disconnected(cause: Error | undefined): void {
+    if (this.#phase === "body" && this.#untilClose && cause === undefined) {
+      this.#body?.finish(undefined);
+      this.#end(undefined);
+      return;
+    }
+    const how = cause === undefined ? "closed the connection" : messageOf(cause);
+    this.#end(new GatewayError("UPSTREAM_RESET", this.#what(how), { cause }));
+  }
+
+  sendProgressed(blocked: boolean): void {
+    this.#sendDeadline?.cancel();
+    const { sendMs } = this.#options.timeout;
+    this.#sendDeadline =
+      blocked && sendMs > 0 ? deadlines.arm(sendMs, () => this.#sendTimedOut(sendMs)) : undefined;
+  }
+
+  sendFinished(): void {
+    this.#sendDeadline?.cancel();
+    if (this.#phase === "head") this.#armRead();
+  }
+
+  sendFailed(error: unknown): void {
+    this.abort(toGatewayError(error));
+  }
+
+  awaited(): void {
+    if (this.#phase === "body") this.#armRead();
+  }
+
+  cancelled(): void {
+    if (this.#phase !== "body") return;
+    this.#connection.terminate();
+    this.#end(undefined);
+  }
+
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  #receiveHead(chunk: Uint8Array): void {
+    const { parser } = this.#connection;
+    let at = 0;
+    while (at < chunk.byteLength) {
+      const head = parser.push(chunk, at);
+      if (head === undefined) return;
+      at += parser.consumed;
+      if (head.status === 101) {
+        this.#beginTunnel(head, chunk.subarray(at));
+        return;
+      }
+      if (head.status >= 200) {
+        this.#begin(head, chunk, at);
+        return;
+      }
+      if (++this.#interims > LIMITS.interimResponsesMax) {
+        throw badResponse(`more than ${LIMITS.interimResponsesMax} interim responses`);
+      }
+      // The node is alive and works on it.
+      if (this.#readDeadline !== undefined) this.#armRead();
+    }
+  }
+
+  /** @param at where the body begins in `chunk` */
+  #begin(head: ResponseHead, chunk: Uint8Array, at: number): void {
+    this.#readDeadline?.cancel();
+    this.#readDeadline = undefined;
+    this.#keepAlive = head.keepAlive;
+    if (hasNoBody(this.#options.request.method, head.status)) {
+      this.#answer(head, undefined);
+      this.#complete(at < chunk.byteLength);
+      return;
+    }
+    this.#untilClose = !head.chunked && head.contentLength === undefined;
+    const decoder = head.chunked
+      ? new ChunkedDecoder()
+      : new LengthDecoder(head.contentLength ?? Infinity);
+    const payload = decode(decoder, chunk, at);
+    if (decoder.done) {
+      this.#answer(head, new MemoryBody(payload, decoder.trailers));
+      this.#complete(decoder.consumed < chunk.byteLength);
+      return;
+    }
+    this.#phase = "body";
+    this.#decoder = decoder;
+    this.#body = new ResponseBody(this, head.contentLength);
+    if (payload.byteLength > 0) this.#body.push(payload);
+    this.#answer(head, this.#body);
+  }
+
+  #receiveBody(chunk: Uint8Array): void {
+    const body = this.#body;
+    const decoder = this.#decoder;
+    if (this.#phase !== "body" || body === undefined || decoder === undefined) return;
+    const payload = decode(decoder, chunk, 0);
+    if (payload.byteLength > 0) {
+      this.#readDeadline?.cancel();
+      this.#readDeadline = undefined;
+      body.push(payload);
+    }
+    if (!decoder.done) return;
+    body.finish(decoder.trailers);
+    this.#complete(decoder.consumed < chunk.byteLength);
+  }
+
+  #beginTunnel(head: ResponseHead, rest: Uint8Array): void {
+    if (this.#options.request.upgrade === undefined) {
+      throw badResponse("it switches protocols (101), which the request did not ask for");
+    }
+    const { address, timeout, observer } = this.#options;
+    const onEnd = (): void => observer.exchangeEnded();
+    const tunnel = new ConnectionTunnel(this.#connection, {
+      address,
+      idleMs: timeout.idleMs,
+      onEnd,
+    });
+    this.#phase = "ended";
+    this.#dropDeadlines();
+    this.#sender.stop();
+    this.#connection.changeUser(tunnel);
+    if (rest.byteLength > 0) tunnel.received(rest);
+    const { status, headers } = head;
+    this.#head.resolve({ status, headers, body: undefined, tunnel });
+  }
+
+  #answer(head: ResponseHead, body: Body | undefined): void {
+    const { status, headers } = head;
+    this.#answered = true;
+    this.#head.resolve({ status, headers, body, tunnel: undefined });
+  }
+
+  /** The response is here to its last byte. */
+  #complete(surplus: boolean): void {
+    if (this.#sender.finished) this.#connection.release(this.#keepAlive && !surplus);
+    else this.#connection.terminate();
+    this.#end(undefined);
+  }
+
+  /** Last step of every exchange but a tunnel. @param error undefined: in order */
+  #end(error: GatewayError | undefined): void {
+    const phase = this.#phase;
+    this.#phase = "ended";
+    this.#dropDeadlines();
+    this.#sender.stop();
+    if (error !== undefined) {
+      if (phase === "head") this.#head.reject(error);
+      else if (error.code === "UPSTREAM_RESET") this.#body?.truncate(error);
+      else this.#body?.abort(error);
+    }
+    if (this.#answered) this.#options.observer.exchangeEnded();
+  }
+
+  #armRead(): void {
+    this.#readDeadline?.cancel();
+    const { readMs } = this.#options.timeout;
+    this.#readDeadline =
+      readMs > 0 ? deadlines.arm(readMs, () => this.#readTimedOut(readMs)) : undefined;
+  }
+
+  #readTimedOut(readMs: number): void {
+    const awaited = this.#phase === "head" ? "no response head" : "no more of the body";
+    const what = this.#what(`${awaited} within the read timeout of ${readMs} ms`);
+    this.abort(new GatewayError("UPSTREAM_READ_TIMEOUT", what));
+  }
+
+  #sendTimedOut(sendMs: number): void {
+    const what = this.#what(`it took no more bytes within the send timeout of ${sendMs} ms`);
+    this.abort(new GatewayError("UPSTREAM_SEND_TIMEOUT", what));
+  }
+
+  #dropDeadlines(): void {
+    this.#readDeadline?.cancel();
+    this.#sendDeadline?.cancel();
+  }
+
+  /** Which exchange, how far it came, and what went wrong. */
+  #what(wrong: string): string {
+    const { address, request } = this.#options;
+    const elapsedMs = Math.round(performance.now() - this.#startedMs);
+    const sent = `${this.sentBytes} bytes sent${this.#sender.finished ? "" : " (not all)"}`;
+    const state = `after ${elapsedMs} ms, ${sent}, ${this.#receivedBytes} received`;
+    const part = this.#phase === "head" ? "response" : "response body";
+    return `Cannot get the ${part} of ${request.method} from ${address}: ${wrong} (${state})`;
+  }
+}
+
+/** The bytes of body in `chunk` from `at` on. */
+function decode(decoder: BodyDecoder, chunk: Uint8Array, at: number): Uint8Array {
+  decoder.decode(chunk, at);
+  const { payloadStart, payloadEnd } = decoder;
+  const all = payloadStart === 0 && payloadEnd === chunk.byteLength;
+  return all ? chunk : chunk.subarray(payloadStart, payloadEnd);
+}
+
+function hasNoBody(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}

@@ -1,0 +1,64 @@
+import { GatewayError } from "../../base/errors.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { UpstreamRequest } from "../message.ts";
+import { hasControls, isToken, quote } from "./syntax.ts";
+
+/** Lines that the client writes itself: a second one would let two parsers disagree. */
+const OWN_LINES: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "upgrade",
+]);
+
+/** Blanks and controls would end a part of the request line; above U+00FF is not latin-1. */
+const NOT_IN_REQUEST_LINE = /[^\x21-\x7e\x80-\xff]/;
+
+/**
+ * Request line and header lines, the empty line included; to be sent as latin-1.
+ *
+ *   GET /path HTTP/1.1 │ Host │ headers in order │ framing │ Upgrade
+ *
+ * @throws GatewayError GATEWAY_INTERNAL when a part could be read as more than it is
+ */
+export function requestHead(request: UpstreamRequest): string {
+  const { method, target, authority, body, upgrade } = request;
+  if (!isToken(method)) throw refused(`the method ${quote(method)}`);
+  if (target === "" || NOT_IN_REQUEST_LINE.test(target))
+    throw refused(`the target ${quote(target)}`);
+  if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quote(authority)}`);
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fieldLines(request.headers)}`;
+  if (body !== undefined) {
+    head +=
+      body.length === undefined
+        ? "Transfer-Encoding: chunked\r\n"
+        : `Content-Length: ${body.length}\r\n`;
+  }
+  if (upgrade !== undefined) {
+    if (hasControls(upgrade)) throw refused(`the upgrade to ${quote(upgrade)}`);
+    head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  }
+  return `${head}\r\n`;
+}
+
+/**
+ * Header or trailer lines, each with its CR LF.
+ * @throws GatewayError GATEWAY_INTERNAL
+ */
+export function fieldLines(headers: HeaderList): string {
+  let text = "";
+  for (let at = 0; at < headers.size; at++) {
+    const name = headers.nameAt(at);
+    const value = headers.valueAt(at);
+    if (!isToken(name)) throw refused(`the header name ${quote(name)}`);
+    if (hasControls(value)) throw refused(`the value ${quote(value)} of header "${name}"`);
+    if (OWN_LINES.has(headers.keyAt(at))) throw refused(`a second "${name}" line`);
+    text += `${name}: ${value}\r\n`;
+  }
+  return text;
+}
+
+function refused(what: string): GatewayError {
+  return new GatewayError("GATEWAY_INTERNAL", `Cannot write ${what} into an upstream request`);
+}

@@ -1,0 +1,83 @@
+import { GatewayError } from "../../base/errors.ts";
+import type { HeaderList } from "../../http/headers.ts";
+
+/**
+ * The grammar of HTTP/1.1 header lines, as strict as RFC 9112 allows a recipient to be.
+ *
+ *   Name ":" OWS value OWS CR LF        text is latin-1: one char is one byte
+ *
+ * Why strict: two parsers that disagree about one byte are how requests and responses get smuggled.
+ */
+
+/** `token` of RFC 9110: header names and methods. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Anything but visible characters, space and tab; above U+00FF is not latin-1. */
+const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** True when `text` holds a control character (tab excepted). */
+export function hasControls(text: string): boolean {
+  return NOT_A_VALUE.test(text);
+}
+
+/** @param end exclusive, bytes */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
+
+/** The node broke the protocol. The exchange adds whose response it was. */
+export function badResponse(what: string): GatewayError {
+  return new GatewayError("UPSTREAM_BAD_RESPONSE", what);
+}
+
+/**
+ * Appends the header lines of `text` from `start` on to `list`.
+ * @param text every line ends in CR LF, the last one included
+ * @throws GatewayError UPSTREAM_BAD_RESPONSE
+ */
+export function parseFieldLines(
+  text: string,
+  start: number,
+  list: HeaderList,
+  linesMax: number,
+): void {
+  let at = start;
+  while (at < text.length) {
+    const lineEnd = text.indexOf("\r\n", at);
+    if (list.size === linesMax) throw badResponse(`more than ${linesMax} header lines`);
+    const colon = text.indexOf(":", at);
+    if (colon < 0 || colon > lineEnd) {
+      throw badResponse(`the header line ${quote(text.slice(at, lineEnd))} has no colon`);
+    }
+    const name = text.slice(at, colon);
+    // A folded line begins with a space and a space before the colon ends a name: neither is a token.
+    if (!TOKEN.test(name)) throw badResponse(`${quote(name)} is not a header name`);
+    const value = trimmed(text, colon + 1, lineEnd);
+    if (NOT_A_VALUE.test(value)) {
+      throw badResponse(`the value of header "${name}" holds a control character: ${quote(value)}`);
+    }
+    list.append(name, value);
+    at = lineEnd + 2;
+  }
+}
+
+/** A node's bytes for a message: short and escaped. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
+
+function trimmed(text: string, start: number, end: number): string {
+  let first = start;
+  let last = end;
+  while (first < last && isBlank(text.charCodeAt(first))) first++;
+  while (last > first && isBlank(text.charCodeAt(last - 1))) last--;
+  return text.slice(first, last);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

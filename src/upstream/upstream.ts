@@ -1,0 +1,43 @@
+import { assert } from "../base/assert.ts";
+import type { UpstreamConfig } from "../config/config.ts";
+import { RoundRobin } from "./balancer/round-robin.ts";
+import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
+import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "./message.ts";
+import type { NodePools } from "./node-pools.ts";
+
+/** The nodes of one upstream of one generation. */
+export class Upstream {
+  readonly id: string;
+  readonly #pools: NodePools;
+  readonly #nodes: readonly PooledNode[];
+  readonly #destination: Destination;
+  #released = false;
+
+  constructor(config: UpstreamConfig, pools: NodePools) {
+    this.id = config.id;
+    this.#pools = pools;
+    this.#nodes = config.nodes.map((node) => {
+      return { config: node, weight: node.weight, pool: pools.acquire(node, config.keepalive) };
+    });
+    const balancer = new RoundRobin(this.#nodes);
+    this.#destination = { upstreamId: config.id, balancer, retries: config.retries };
+  }
+
+  /**
+   * Sends a request to a node, to others when that fails and may be repeated.
+   *
+   * The request body belongs to this call: it is read as the node takes it, and cancelled when the
+   * exchange has ended. Errors after the response head come from its body's read().
+   * @throws GatewayError (rejects with it) of the last attempt
+   */
+  forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
+    return new Forwarding(this.#destination, request, options).run();
+  }
+
+  /** Its generation is over: nodes that no other one names lose their idle connections. */
+  release(): void {
+    assert(!this.#released, `Cannot release upstream "${this.id}" twice`);
+    this.#released = true;
+    for (const node of this.#nodes) this.#pools.release(node.pool);
+  }
+}
