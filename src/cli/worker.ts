@@ -10,11 +10,10 @@ export function workerCommand(): WorkerCommand {
 
 /** Not a command for people: without a master on the other end of its channel it ends at once. */
 export async function worker(): Promise<number> {
-  const { send } = process;
-  if (send === undefined) {
+  if (process.send === undefined) {
     process.stderr.write("sluice: workers are started by `sluice run`\n");
     return 2;
   }
-  runWorker((message: ToMaster) => void send.call(process, message, undefined));
+  runWorker((message: ToMaster) => void process.send?.(message));
   return new Promise(() => {}); // The master ends it, or its end does.
 }

@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import { serveHttpbin } from "../httpbin/server.ts";
 
 /**
@@ -5,10 +6,11 @@ import { serveHttpbin } from "../httpbin/server.ts";
  * abstract Unix socket (no file, no port), from the first generation that names it; requests reach
  * it through the ordinary client, so that nothing about it is special.
  */
-export function builtinNodes(): (name: "httpbin") => { unix: string } {
+export function builtinNodes(): (name: string) => { unix: string } {
   const unix = `\0sluice-httpbin-${process.pid}`;
   let started = false;
-  return () => {
+  return (name) => {
+    assert(name === "httpbin", `Cannot serve builtin:${name}`);
     if (!started) serveHttpbin({ unix });
     started = true;
     return { unix };

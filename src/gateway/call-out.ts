@@ -54,5 +54,5 @@ async function exchange(
 /** A call-out always has a total deadline: a filter that waits for it holds an exchange. */
 function timeouts(upstream: Upstream, timeoutMs: number): TimeoutConfig {
   const totalMs = Math.min(timeoutMs === 0 ? LIMITS.callOutMsMax : timeoutMs, LIMITS.callOutMsMax);
-  return { ...upstream.config.timeout, totalMs };
+  return { ...upstream.timeout, totalMs };
 }

@@ -1,10 +1,11 @@
 import { Cancellation } from "../../base/cancellation.ts";
 import { GatewayError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { upgradeProtocol } from "../../http/hop-by-hop.ts";
 import { webSocketHandlers } from "../websocket/handlers.ts";
+import { acceptHandshake, type NodeHandshake, openHandshake } from "../websocket/handshake.ts";
 import { WebSocketRelay } from "../websocket/relay.ts";
+import type { Tunnel } from "../../upstream/message.ts";
 import type { Answer, Front, FrontOptions, Incoming } from "./front.ts";
 import { toResponse } from "./serve-response.ts";
 import { StreamBody } from "./stream-body.ts";
@@ -41,12 +42,7 @@ class ServeFront implements Front {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: (request, server) => this.#fetch(request, server),
       error: (error) => this.#refusal(error),
-      websocket: {
-        ...webSocketHandlers,
-        idleTimeout: 0,
-        maxPayloadLength: LIMITS.webSocketMessageBytesMax,
-        perMessageDeflate: false,
-      },
+      websocket: webSocketHandlers,
     });
     this.host = options.host;
     this.port = this.#server.port ?? options.port;
@@ -84,39 +80,21 @@ class ServeFront implements Front {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#whenIdle?.();
     };
-    let answer: Answer;
+    let answer: Answer | undefined;
     try {
-      const incoming = toIncoming(request, server);
+      const { incoming, handshake } = toIncoming(request, server);
       answer = await this.#options.handle(incoming);
-    } catch (error) {
-      answer = this.#options.refuse(error);
-    }
-    if (answer.tunnel !== undefined) return this.#upgrade(request, server, answer, onEnd);
-    try {
-      return await toResponse(answer, answer.close || this.#draining, onEnd);
+      if (answer.tunnel === undefined || handshake === undefined) {
+        return await toResponse(answer, answer.close || this.#draining, onEnd);
+      }
+      upgrade(request, server, { answer, tunnel: answer.tunnel, handshake, onEnd });
+      return undefined;
     } catch (error) {
       onEnd();
-      answer.body?.cancel(error);
+      answer?.body?.cancel(error);
+      answer?.tunnel?.close();
       return this.#refusal(error);
     }
-  }
-
-  #upgrade(
-    request: Request,
-    server: Server,
-    answer: Answer,
-    onEnd: () => void,
-  ): Promise<Response> | undefined {
-    const { tunnel } = answer;
-    if (tunnel === undefined) return undefined;
-    const relay = new WebSocketRelay({ tunnel, idleMs: answer.tunnelIdleMs, onEnd });
-    const headers = [...answer.headers].filter(([name]) => !BUN_WRITES.has(name.toLowerCase()));
-    if (server.upgrade(request, { data: relay, headers })) return undefined;
-    tunnel.close();
-    onEnd();
-    return this.#refusal(
-      new GatewayError("REQUEST_MALFORMED", "Cannot upgrade: Bun refuses the handshake"),
-    );
   }
 
   /** Whole and small, so that nothing can fail on its way. */
@@ -125,21 +103,33 @@ class ServeFront implements Front {
   }
 }
 
-/** Lines of a node's 101 that Bun.serve writes itself. */
-const BUN_WRITES = new Set(["sec-websocket-accept", "sec-websocket-extensions"]);
+/** @throws GatewayError when the node's handshake is wrong, or Bun refuses the client's */
+function upgrade(
+  request: Request,
+  server: Server,
+  to: { answer: Answer; tunnel: Tunnel; handshake: NodeHandshake; onEnd: () => void },
+): void {
+  const { answer, tunnel, handshake, onEnd } = to;
+  const headers = acceptHandshake(handshake, answer.headers);
+  const relay = new WebSocketRelay({ tunnel, idleMs: answer.tunnelIdleMs, onEnd });
+  if (server.upgrade(request, { data: relay, headers })) return;
+  throw new GatewayError("REQUEST_MALFORMED", "Cannot upgrade: Bun.serve refuses the handshake");
+}
 
 /** @throws GatewayError when Bun has let through what is no request */
-function toIncoming(request: Request, server: Server): Incoming {
+function toIncoming(
+  request: Request,
+  server: Server,
+): { incoming: Incoming; handshake: NodeHandshake | undefined } {
   const headers = HeaderList.from(request.headers);
   const cancellation = new Cancellation();
   request.signal.addEventListener("abort", () => cancellation.cancel("the connection was closed"), {
     once: true,
   });
-  const upgrade = upgradeProtocol(headers) === "websocket" ? "websocket" : undefined;
-  // Frames are relayed one by one, so a compression that only the two ends agree on cannot work.
-  if (upgrade !== undefined) headers.remove("sec-websocket-extensions");
+  const protocol = upgradeProtocol(headers) === "websocket" ? "websocket" : undefined;
+  const handshake = protocol === undefined ? undefined : openHandshake(request.method, headers);
   const peer = server.requestIP(request);
-  return {
+  const incoming: Incoming = {
     method: request.method,
     target: rawTarget(request.url),
     version: "1.1",
@@ -150,9 +140,10 @@ function toIncoming(request: Request, server: Server): Incoming {
     remotePort: peer?.port ?? 0,
     localAddress: server.hostname ?? "",
     localPort: server.port ?? 0,
-    upgrade,
+    upgrade: protocol,
     cancellation,
   };
+  return { incoming, handshake };
 }
 
 /** Bun builds an absolute URL from the Host line; a Host that it cannot use leaves only the path. */
