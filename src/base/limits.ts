@@ -74,6 +74,8 @@ export const LIMITS = {
   pairsBytesMax: MIB,
   /** count; entries of a serialized header map (proxy-wasm-cpp-host's). */
   pairsCountMax: 1024,
+  /** lines per second and worker about failed exchanges; more are counted and dropped. */
+  failureLinesPerSecond: 100,
   /** bytes; one log line of a guest, longer ones are cut. */
   guestLogBytesMax: 8 * KIB,
   /** lines per second and plugin; more are counted and dropped. */
@@ -100,6 +102,36 @@ export const LIMITS = {
   moduleEntriesMax: 65_536,
   /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
   guestPagesMax: 16_384,
+  /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
+  guestBytesMax: 16 * MIB,
+  /** bytes; the properties that one filter sets on one exchange. */
+  guestPropertyBytesMax: 64 * KIB,
+  /** bytes; a name that a guest passes: of a property, a metric, a queue, a key of shared data. */
+  guestNameBytesMax: KIB,
+  /** count; metrics that one plugin defines. */
+  guestMetricsMax: 1000,
+  /** bytes; keys and values of the shared data of one VM id. */
+  sharedDataBytesMax: 16 * MIB,
+  /** count; keys of the shared data of one VM id. */
+  sharedDataKeysMax: 10_000,
+  /** count; shared queues of one VM id. */
+  sharedQueuesMax: 100,
+  /** bytes; items that wait in one shared queue. */
+  sharedQueueBytesMax: 4 * MIB,
+  /** count; items that wait in one shared queue. */
+  sharedQueueItemsMax: 10_000,
+  /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
+  guestTickMsMin: 10,
+  /** count; starts of a guest that may fail in a row before the next one has to wait. */
+  guestStartFailuresMax: 3,
+  /** ms; pause between two starts after that. */
+  guestStartPauseMs: 1000,
+  /** ms; how long a guest that answered "not done" may still work when its plugin is closed. */
+  guestDoneMsMax: 5_000,
+  /** count; pairs of a uri and a host over all routes of one generation, some 100 MB of router. */
+  routeEntriesMax: 200_000,
+  /** count; segments of a route's uri, the depth to which a look-up recurses. */
+  routeSegmentsMax: 64,
   /** bytes; a configuration file. */
   configBytesMax: 16 * MIB,
   /** count; aliases of one YAML file, those inside of what an alias stands for counted again. */
