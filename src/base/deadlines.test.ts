@@ -43,7 +43,7 @@ describe("Deadlines.arm()", () => {
     const fired: number[] = [];
     for (const ms of [10, 400, 3000, 60_000, 90_000]) wheel.arm(ms, () => fired.push(ms));
     goTo(70_000);
-    expect(fired.sort((a, b) => a - b)).toEqual([10, 400, 3000, 60_000]);
+    expect(fired.toSorted((a, b) => a - b)).toEqual([10, 400, 3000, 60_000]);
     expect(wheel.armed).toBe(1);
   });
 

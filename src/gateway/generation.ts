@@ -130,7 +130,7 @@ class Build {
   }
 
   undo(): void {
-    for (const step of this.#undo.reverse()) step();
+    for (const step of this.#undo.toReversed()) step();
     this.#undo.length = 0;
   }
 

@@ -1,6 +1,6 @@
 import { toGatewayError } from "../base/errors.ts";
-import { log } from "../base/log.ts";
 import { MemoryBody } from "../http/body.ts";
+import { logFailure } from "../proxy/failure-log.ts";
 import type { Answer } from "../proxy/front/front.ts";
 import { replyFor } from "../proxy/local-reply.ts";
 import { nextRequestId } from "../proxy/request-id.ts";
@@ -9,8 +9,7 @@ import { nextRequestId } from "../proxy/request-id.ts";
 export function refuse(thrown: unknown): Answer {
   const error = toGatewayError(thrown);
   const requestId = nextRequestId();
-  const severity = error.source === "client" ? "debug" : "error";
-  log.write(severity, error.message, { code: error.code, request_id: requestId });
+  logFailure(error, { request_id: requestId });
   const reply = replyFor(error, requestId);
   return {
     status: reply.status,

@@ -1,3 +1,4 @@
+import { GatewayError, messageOf } from "../base/errors.ts";
 import type { Body } from "../http/body.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { Tunnel } from "../upstream/message.ts";
@@ -36,9 +37,10 @@ export class AnswerBody implements Body {
     }
   }
 
+  /** Only a front cancels it, and only because its client has gone. */
   cancel(reason: unknown): void {
     this.#inner.cancel(reason);
-    this.#onEnd({ error: reason });
+    this.#onEnd({ error: new GatewayError("CLIENT_GONE", `Client gone: ${messageOf(reason)}`) });
   }
 
   async #settle(pending: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {

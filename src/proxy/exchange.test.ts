@@ -236,7 +236,7 @@ describe("handle() with filters", () => {
     const plane = gateway(
       (_, { cancellation }) =>
         new Promise((_resolve, reject) => {
-          cancellation.onCancel((reason) => reject(reason as Error));
+          cancellation.onCancel((reason) => reject(reason));
         }),
       [pluginOf("late", { onRequestHeaders: (h) => ((host = h), "continue") })],
     );

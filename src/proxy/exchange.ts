@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { Cancellation } from "../base/cancellation.ts";
 import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
-import { log } from "../base/log.ts";
+import type { LogFields } from "../base/log.ts";
 import { FilterChain } from "../filter/chain.ts";
 import type { FilterExchange, PropertyValue, RequestHead, ResponseHead } from "../filter/filter.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
@@ -9,6 +9,7 @@ import type { HeaderList } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/message.ts";
 import { admit } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
+import { logFailure } from "./failure-log.ts";
 import { forward } from "./forward.ts";
 import type { Answer, Incoming } from "./front/front.ts";
 import { type Reply, replyFor } from "./local-reply.ts";
@@ -132,7 +133,7 @@ export class Exchange implements FilterExchange {
     if (this.#finished) return;
     this.#finished = true;
     if (ended !== "complete") {
-      logFailure(this, ended.error);
+      logFailure(ended.error, logFields(this));
       this.cancellation.cancel(ended.error);
     }
     this.incoming.body?.cancel("the exchange is over");
@@ -241,7 +242,7 @@ function failureReply(x: Exchange, thrown: unknown): Reply {
   const error = toGatewayError(thrown);
   x.details = error.code;
   x.cancellation.cancel(error);
-  logFailure(x, error);
+  logFailure(error, logFields(x));
   return replyFor(error, x.id);
 }
 
@@ -250,20 +251,6 @@ function mustClose(x: Exchange): boolean {
   return x.details === "REQUEST_MALFORMED" || x.details === "REQUEST_BODY_TOO_LARGE";
 }
 
-function logFailure(x: Exchange, thrown: unknown): void {
-  const error = toGatewayError(thrown);
-  const severity =
-    error.source === "client" ? "debug" : error.source === "gateway" ? "error" : "warn";
-  if (!log.enabled(severity)) return;
-  log.write(severity, error.message, {
-    code: error.code,
-    request_id: x.id,
-    route: x.route?.id,
-    node: x.upstream?.node.address,
-    stack: error.code === "GATEWAY_INTERNAL" ? causeStack(error) : undefined,
-  });
-}
-
-function causeStack(error: GatewayError): string | undefined {
-  return error.cause instanceof Error ? error.cause.stack : undefined;
+function logFields(x: Exchange): LogFields {
+  return { request_id: x.id, route: x.route?.id, node: x.upstream?.node.address };
 }
