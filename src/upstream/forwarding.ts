@@ -2,6 +2,7 @@ import { deadlines, type Deadline } from "../base/deadlines.ts";
 import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { NodeConfig } from "../config/config.ts";
+import { isIdempotent } from "../http/method.ts";
 import type { Balancer } from "./balancer/balancer.ts";
 import type { Connection } from "./client/connection.ts";
 import { Exchange, type ExchangeObserver, type Received } from "./client/exchange.ts";
@@ -14,7 +15,7 @@ import type {
   UpstreamResponse,
 } from "./message.ts";
 import { ResendableBody } from "./resendable-body.ts";
-import { AttemptFailure, isIdempotent, isStale, maySendAgain } from "./retry.ts";
+import { AttemptFailure, isStale, maySendAgain } from "./retry.ts";
 
 /** A node and the connections to it. */
 export interface PooledNode {

@@ -1,14 +1,5 @@
 import type { GatewayError } from "../base/errors.ts";
-
-/** Repeating one of these changes nothing (RFC 9110, section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "PUT",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-]);
+import { isIdempotent } from "../http/method.ts";
 
 /** How an attempt ended that got no response head. */
 export class AttemptFailure {
@@ -28,10 +19,6 @@ export class AttemptFailure {
   }
 }
 
-export function isIdempotent(method: string): boolean {
-  return IDEMPOTENT.has(method);
-}
-
 /**
  * May the request be sent again, to this node or another?
  *
@@ -41,7 +28,7 @@ export function isIdempotent(method: string): boolean {
  */
 export function maySendAgain(method: string, failure: AttemptFailure): boolean {
   if (!failure.error.retryable || !failure.bodyIsWhole) return false;
-  return failure.sentBytes === 0 || IDEMPOTENT.has(method);
+  return failure.sentBytes === 0 || isIdempotent(method);
 }
 
 /** True when an idle connection was probably closed by the node just before it was used. */

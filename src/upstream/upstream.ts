@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { UpstreamConfig } from "../config/config.ts";
+import type { TimeoutConfig, UpstreamConfig } from "../config/config.ts";
 import { RoundRobin } from "./balancer/round-robin.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
 import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "./message.ts";
@@ -8,6 +8,8 @@ import type { NodePools } from "./node-pools.ts";
 /** The nodes of one upstream of one generation. */
 export class Upstream {
   readonly id: string;
+  /** Of its configuration; a route, and a call-out, may ask for others. */
+  readonly timeout: TimeoutConfig;
   readonly #pools: NodePools;
   readonly #nodes: readonly PooledNode[];
   readonly #destination: Destination;
@@ -15,6 +17,7 @@ export class Upstream {
 
   constructor(config: UpstreamConfig, pools: NodePools) {
     this.id = config.id;
+    this.timeout = config.timeout;
     this.#pools = pools;
     this.#nodes = config.nodes.map((node) => {
       return { config: node, weight: node.weight, pool: pools.acquire(node, config.keepalive) };

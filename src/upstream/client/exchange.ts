@@ -3,6 +3,7 @@ import { GatewayError, messageOf, toGatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { TimeoutConfig } from "../../config/config.ts";
 import { MemoryBody, type Body } from "../../http/body.ts";
+import { responseFraming } from "../../http/framing.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import type { UpstreamRequest } from "../message.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
@@ -195,15 +196,22 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     this.#readDeadline?.cancel();
     this.#readDeadline = undefined;
     this.#keepAlive = head.keepAlive;
-    if (hasNoBody(this.#options.request.method, head.status)) {
+    const framing = responseFraming(
+      this.#options.request.method,
+      head.status,
+      head.headers,
+      head.version,
+    );
+    if (!framing.ok) throw badResponse(framing.problem);
+    if (framing.kind === "none") {
       this.#answer(head, undefined);
       this.#complete(at < chunk.byteLength);
       return;
     }
-    this.#untilClose = !head.chunked && head.contentLength === undefined;
-    const decoder = head.chunked
-      ? new ChunkedDecoder()
-      : new LengthDecoder(head.contentLength ?? Infinity);
+    const length = framing.kind === "length" ? framing.length : undefined;
+    this.#untilClose = framing.kind === "until-close";
+    const decoder =
+      framing.kind === "chunked" ? new ChunkedDecoder() : new LengthDecoder(length ?? Infinity);
     const payload = decode(decoder, chunk, at);
     if (decoder.done) {
       this.#answer(head, new MemoryBody(payload, decoder.trailers));
@@ -212,7 +220,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     this.#phase = "body";
     this.#decoder = decoder;
-    this.#body = new ResponseBody(this, head.contentLength);
+    this.#body = new ResponseBody(this, length);
     if (payload.byteLength > 0) this.#body.push(payload);
     this.#answer(head, this.#body);
   }
@@ -319,8 +327,4 @@ function decode(decoder: BodyDecoder, chunk: Uint8Array, at: number): Uint8Array
   const { payloadStart, payloadEnd } = decoder;
   const all = payloadStart === 0 && payloadEnd === chunk.byteLength;
   return all ? chunk : chunk.subarray(payloadStart, payloadEnd);
-}
-
-function hasNoBody(method: string, status: number): boolean {
-  return method === "HEAD" || status === 204 || status === 304;
 }

@@ -1,7 +1,9 @@
 import { GatewayError } from "../../base/errors.ts";
+import { isFieldName, isToken } from "../../http/framing.ts";
 import type { HeaderList } from "../../http/headers.ts";
+import { quoted } from "../../http/refusal.ts";
 import type { UpstreamRequest } from "../message.ts";
-import { hasControls, isToken, quote } from "./syntax.ts";
+import { hasControls } from "./syntax.ts";
 
 /** Lines that the client writes itself: a second one would let two parsers disagree. */
 const OWN_LINES: ReadonlySet<string> = new Set([
@@ -24,10 +26,10 @@ const NOT_IN_REQUEST_LINE = /[^\x21-\x7e\x80-\xff]/;
  */
 export function requestHead(request: UpstreamRequest): string {
   const { method, target, authority, body, upgrade } = request;
-  if (!isToken(method)) throw refused(`the method ${quote(method)}`);
+  if (!isToken(method)) throw refused(`the method ${quoted(method)}`);
   if (target === "" || NOT_IN_REQUEST_LINE.test(target))
-    throw refused(`the target ${quote(target)}`);
-  if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quote(authority)}`);
+    throw refused(`the target ${quoted(target)}`);
+  if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quoted(authority)}`);
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fieldLines(request.headers)}`;
   if (body !== undefined) {
     head +=
@@ -36,7 +38,7 @@ export function requestHead(request: UpstreamRequest): string {
         : `Content-Length: ${body.length}\r\n`;
   }
   if (upgrade !== undefined) {
-    if (hasControls(upgrade)) throw refused(`the upgrade to ${quote(upgrade)}`);
+    if (hasControls(upgrade)) throw refused(`the upgrade to ${quoted(upgrade)}`);
     head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   }
   return `${head}\r\n`;
@@ -51,8 +53,8 @@ export function fieldLines(headers: HeaderList): string {
   for (let at = 0; at < headers.size; at++) {
     const name = headers.nameAt(at);
     const value = headers.valueAt(at);
-    if (!isToken(name)) throw refused(`the header name ${quote(name)}`);
-    if (hasControls(value)) throw refused(`the value ${quote(value)} of header "${name}"`);
+    if (!isFieldName(name)) throw refused(`the header name ${quoted(name)}`);
+    if (hasControls(value)) throw refused(`the value ${quoted(value)} of header "${name}"`);
     if (OWN_LINES.has(headers.keyAt(at))) throw refused(`a second "${name}" line`);
     text += `${name}: ${value}\r\n`;
   }

@@ -1,14 +1,14 @@
 import { LIMITS } from "../../base/limits.ts";
+import type { HttpVersion } from "../../http/framing.ts";
 import { HeaderList } from "../../http/headers.ts";
-import { badResponse, hasControls, latin1, parseFieldLines, quote } from "./syntax.ts";
+import { quoted } from "../../http/refusal.ts";
+import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
 
-/** Status line and header lines of one response, and what they say about its body. */
+/** Status line and header lines of one response. */
 export interface ResponseHead {
   readonly status: number;
   readonly headers: HeaderList;
-  /** Of Content-Length, in bytes. */
-  readonly contentLength: number | undefined;
-  readonly chunked: boolean;
+  readonly version: HttpVersion;
   /** The node is willing to serve another request on this connection. */
   readonly keepAlive: boolean;
 }
@@ -90,7 +90,7 @@ function checkPrefix(bytes: Uint8Array, start: number, end: number): void {
   for (let at = 0; at < length; at++) {
     if (bytes[start + at] === PREFIX[at]) continue;
     const seen = latin1(bytes, start, Math.min(end, start + 40));
-    throw badResponse(`it begins with ${quote(seen)} instead of an HTTP/1.x status line`);
+    throw badResponse(`it begins with ${quoted(seen)} instead of an HTTP/1.x status line`);
   }
 }
 
@@ -116,51 +116,18 @@ function parseHead(text: string): ResponseHead {
   const match = STATUS_LINE.exec(line);
   if (match === null || hasControls(line)) {
     throw badResponse(
-      `its status line is ${quote(line)}; HTTP/1.0 or 1.1 and 100 to 599 are known`,
+      `its status line is ${quoted(line)}; HTTP/1.0 or 1.1 and 100 to 599 are known`,
     );
   }
   const headers = new HeaderList();
   parseFieldLines(text, lineEnd + 2, headers, LIMITS.responseHeadersMax);
-  const persistent = match[1] === "1";
-  const chunked = isChunked(headers, persistent);
-  const contentLength = contentLengthOf(headers);
-  if (chunked && contentLength !== undefined) {
-    throw badResponse("it has both Content-Length and Transfer-Encoding");
-  }
-  const keepAlive = isKeptAlive(headers, persistent);
-  return { status: Number(match[2]), headers, contentLength, chunked, keepAlive };
+  const version = match[1] === "1" ? "1.1" : "1.0";
+  return { status: Number(match[2]), version, headers, keepAlive: isKeptAlive(headers, version) };
 }
 
-function isChunked(headers: HeaderList, persistent: boolean): boolean {
-  const coding = headers.get("transfer-encoding");
-  if (coding === undefined) return false;
-  // Any other coding would have to be undone here, and none was asked for.
-  if (headers.getAll("transfer-encoding").length > 1 || coding.toLowerCase() !== "chunked") {
-    const codings = headers.getAll("transfer-encoding").join(", ");
-    throw badResponse(`its Transfer-Encoding is ${quote(codings)}; only "chunked" is known`);
-  }
-  if (!persistent) throw badResponse("it has Transfer-Encoding in an HTTP/1.0 response");
-  return true;
-}
-
-function contentLengthOf(headers: HeaderList): number | undefined {
-  const text = headers.get("content-length");
-  if (text === undefined) return undefined;
-  const length = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(length)) {
-    throw badResponse(`its Content-Length is ${quote(text)}, not a number of bytes`);
-  }
-  for (const other of headers.getAll("content-length")) {
-    if (other !== text) {
-      throw badResponse(`its Content-Length lines differ: ${quote(text)} and ${quote(other)}`);
-    }
-  }
-  return length;
-}
-
-function isKeptAlive(headers: HeaderList, persistent: boolean): boolean {
-  if (!headers.has("connection")) return persistent;
+function isKeptAlive(headers: HeaderList, version: HttpVersion): boolean {
+  if (!headers.has("connection")) return version === "1.1";
   const options = headers.getAll("connection").join(",").toLowerCase().split(",");
   const named = (option: string): boolean => options.some((text) => text.trim() === option);
-  return !named("close") && (persistent || named("keep-alive"));
+  return !named("close") && (version === "1.1" || named("keep-alive"));
 }

@@ -1,5 +1,7 @@
 import { GatewayError } from "../../base/errors.ts";
+import { isFieldName } from "../../http/framing.ts";
 import type { HeaderList } from "../../http/headers.ts";
+import { quoted } from "../../http/refusal.ts";
 
 /**
  * The grammar of HTTP/1.1 header lines, as strict as RFC 9112 allows a recipient to be.
@@ -9,15 +11,8 @@ import type { HeaderList } from "../../http/headers.ts";
  * Why strict: two parsers that disagree about one byte are how requests and responses get smuggled.
  */
 
-/** `token` of RFC 9110: header names and methods. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-/** Anything but visible characters, space and tab; above U+00FF is not latin-1. */
+/** Not a visible character, a space or a tab; above U+00FF is not latin-1. */
 const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
 
 /** True when `text` holds a control character (tab excepted). */
 export function hasControls(text: string): boolean {
@@ -51,23 +46,20 @@ export function parseFieldLines(
     if (list.size === linesMax) throw badResponse(`more than ${linesMax} header lines`);
     const colon = text.indexOf(":", at);
     if (colon < 0 || colon > lineEnd) {
-      throw badResponse(`the header line ${quote(text.slice(at, lineEnd))} has no colon`);
+      throw badResponse(`the header line ${quoted(text.slice(at, lineEnd))} has no colon`);
     }
     const name = text.slice(at, colon);
     // A folded line begins with a space and a space before the colon ends a name: neither is a token.
-    if (!TOKEN.test(name)) throw badResponse(`${quote(name)} is not a header name`);
+    if (!isFieldName(name)) throw badResponse(`${quoted(name)} is not a header name`);
     const value = trimmed(text, colon + 1, lineEnd);
     if (NOT_A_VALUE.test(value)) {
-      throw badResponse(`the value of header "${name}" holds a control character: ${quote(value)}`);
+      throw badResponse(
+        `the value of header "${name}" holds a control character: ${quoted(value)}`,
+      );
     }
     list.append(name, value);
     at = lineEnd + 2;
   }
-}
-
-/** A node's bytes for a message: short and escaped. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
 function trimmed(text: string, start: number, end: number): string {
