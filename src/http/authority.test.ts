@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SeededRandom } from "../base/random.ts";
+import { SeededRandom } from "../base/random.testing.ts";
 import { type Authority, parseAuthority, parseHostLines, sameAuthority } from "./authority.ts";
 
 describe("parseAuthority()", () => {

@@ -5,8 +5,8 @@ import type { HeaderList } from "./headers.ts";
  *
  *   source (socket, filter, memory) ──read()──▶ filter ──read()──▶ sink (socket)
  *
- * Why pull and not push: back-pressure, order and errors need no protocol of their own. `read()` may
- * answer without a promise when bytes are there already, which is most of the time.
+ * Why pull and not push: back-pressure, order and errors need no protocol of their own. `read()`
+ * may answer without a promise when bytes are there already, which is most of the time.
  */
 export interface Body {
   /** Total length in bytes when it is known before the first byte, else undefined. */
@@ -16,8 +16,8 @@ export interface Body {
   readonly trailers: HeaderList | undefined;
 
   /**
-   * The next chunk (never empty), or undefined at the end and ever after. The reader owns the chunk.
-   * One read at a time.
+   * The next chunk (never empty), or undefined at the end and ever after. The reader owns the
+   * chunk. One read at a time.
    * @throws GatewayError (or rejects with one) when the stream breaks
    */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;

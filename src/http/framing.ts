@@ -3,7 +3,7 @@ import type { HeaderList } from "./headers.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
 /**
- * What may stand in the head of an HTTP/1 message, and where its body ends: for whoever reads one or
+ * What may stand in the head of an HTTP/1 message, and where its body ends: for whoever reads or
  * writes one (fronts, the upstream client, ABIs).
  *
  * Whoever reads a message and whoever forwards it must agree on its end to the byte, else the rest

@@ -7,7 +7,7 @@ import type { FaultCode } from "../base/errors.ts";
 export interface Refusal {
   readonly ok: false;
   readonly fault: FaultCode;
-  /** What was found and what would be right, to stand behind "Host "a b": "; no period at the end. */
+  /** What was found and what would be right, to stand behind a colon; no period at the end. */
   readonly problem: string;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SeededRandom } from "../base/random.ts";
+import { SeededRandom } from "../base/random.testing.ts";
 import type { Refusal } from "./refusal.ts";
 import { parseTarget, type Target } from "./target.ts";
 

@@ -12,19 +12,19 @@ import { quoted, refuse, type Refusal } from "./refusal.ts";
  * rule of the gateway can be dodged by a spelling that only the upstream understands. So whatever
  * two parties could read differently is either brought to one spelling here or refused.
  *
- * | found in the path                      | what happens, and why                                   |
- * |----------------------------------------|---------------------------------------------------------|
- * | `.` and `..` segments, `%2e` too       | resolved (RFC 3986 5.2.4), never above the root: some   |
- * |                                        | fronts have done it already, so all must                |
- * | `//`                                   | one `/`, as nginx does: most upstreams merge them, so a |
- * |                                        | kept `//admin` would reach /admin past its route        |
- * | `%41` (letters, digits, `-._~`)        | decoded (RFC 3986 6.2.2.2); all other escapes stay      |
- * | `%2f`                                  | `%2F`: hex digits in upper case; never a separator      |
- * | `"<>[]^{|}` and the grave accent       | percent-encoded: not allowed raw, but in use            |
- * | `..` beside `%2F`, `%5C` or `;`        | refused: an upstream that decodes first would climb     |
- * | `\`, `#`, blanks, controls, non-ASCII  | refused; also an escape without two hex digits          |
- * | `%00`, `%EF%BF%BD`                     | refused: the first ends C strings, the second (U+FFFD)  |
- * |                                        | is what a front makes of bytes that it could not read   |
+ * | found in the path                 | what happens, and why                                     |
+ * |-----------------------------------|-----------------------------------------------------------|
+ * | `.` and `..` segments, `%2e` too  | resolved (RFC 3986 5.2.4), never above the root: some     |
+ * |                                   | fronts have done it already, so all must                  |
+ * | `//`                              | one `/`, as nginx does: most upstreams merge them, so a   |
+ * |                                   | kept `//admin` would reach /admin past its route          |
+ * | `%41` (letters, digits, `-._~`)   | decoded (RFC 3986 6.2.2.2); all other escapes stay        |
+ * | `%2f`                             | `%2F`: hex digits in upper case; never a separator        |
+ * | `"<>[]^{|}` and the grave accent  | percent-encoded: not allowed raw, but in use              |
+ * | `..` beside `%2F`, `%5C` or `;`   | refused: an upstream that decodes first would climb       |
+ * | `\`, `#`, blanks, non-ASCII, …    | refused, as are controls and `%` without two hex digits   |
+ * | `%00`, `%EF%BF%BD`                | refused: the first ends C strings, the second (U+FFFD) is |
+ * |                                   | what a front makes of bytes that it could not read        |
  *
  * The query chooses no route and stays as it is, `100%` and `//` included; it is refused for `#`,
  * blanks, controls and non-ASCII only.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { SeededRandom } from "../base/random.ts";
-import { buildLinearRouter } from "./linear.ts";
+import { SeededRandom } from "../base/random.testing.ts";
+import { buildLinearRouter } from "./linear.testing.ts";
 import { buildRouter, checkRules, type Router, type RouteRule } from "./router.ts";
 
 const METHODS = ["GET", "PUT", "POST"];

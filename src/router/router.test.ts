@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../base/limits.ts";
-import { buildLinearRouter } from "./linear.ts";
+import { buildLinearRouter } from "./linear.testing.ts";
 import { buildRouter, checkRules, type RouteRule, RulesRefused } from "./router.ts";
 
 /** Everything that a test need not say about a rule. */

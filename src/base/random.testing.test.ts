@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SeededRandom } from "./random.ts";
+import { SeededRandom } from "./random.testing.ts";
 
 describe("SeededRandom", () => {
   test("repeats a run with the same seed, and only with it", () => {
