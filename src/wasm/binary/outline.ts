@@ -67,6 +67,13 @@ export function readOutline(bytes: Uint8Array): ModuleOutline {
   const own = all(sectionReader(bytes, sections, SECTION.function), "functions", (reader) =>
     typeAt(reader, types),
   );
+  if (own.length > 0 && !sections.some((section) => section.id === SECTION.code)) {
+    throw new ModuleError(
+      "TRUNCATED",
+      `Cannot read the code section: ${own.length} functions are declared and the file ends`,
+      { offset: bytes.byteLength },
+    );
+  }
   const functions: FunctionType[] = [];
   for (const each of imports) if (each.type !== undefined) functions.push(each.type);
   functions.push(...own);

@@ -1,0 +1,92 @@
+import { LIMITS } from "../../base/limits.ts";
+import type {
+  CallOut,
+  CallOutOutcome,
+  CallOutRefusal,
+  CallOutRequest,
+  PluginHost,
+} from "../../filter/filter.ts";
+import { HeaderMap } from "./header-map.ts";
+import { NO_PSEUDO_HEADERS, ResponsePseudoHeaders } from "./pseudo-headers.ts";
+import { Status } from "./types.ts";
+
+/** The call-outs of one guest that wait for an answer. */
+export class CallOuts {
+  readonly #host: PluginHost;
+  readonly #deliver: (id: number, outcome: CallOutOutcome) => void;
+  readonly #waiting = new Map<number, CallOut>();
+  #nextId = 1;
+
+  constructor(host: PluginHost, deliver: (id: number, outcome: CallOutOutcome) => void) {
+    this.#host = host;
+    this.#deliver = deliver;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** @returns the token under which the answer comes, never 0 and not in use; or why there is none */
+  send(request: CallOutRequest): number | CallOutRefusal {
+    if (this.#waiting.size >= LIMITS.callOutsInFlightMax) return "overloaded";
+    const id = this.#takeId();
+    const sent = this.#host.callOut(request, (outcome) => {
+      if (this.#waiting.delete(id)) this.#deliver(id, outcome);
+    });
+    if (typeof sent === "string") return sent;
+    this.#waiting.set(id, sent);
+    return id;
+  }
+
+  cancelAll(): void {
+    const calls = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const call of calls) call.cancel();
+  }
+
+  #takeId(): number {
+    let id = this.#nextId;
+    while (this.#waiting.has(id)) id = next(id);
+    this.#nextId = next(id);
+    return id;
+  }
+}
+
+const ID_MAX = 0x7fff_ffff;
+
+function next(id: number): number {
+  return id >= ID_MAX ? 1 : id + 1;
+}
+
+/** What a guest can read while `proxy_on_http_call_response` runs: all empty when the call failed. */
+export class CallAnswer {
+  readonly headers: HeaderMap | undefined;
+  readonly trailers: HeaderMap | undefined;
+  readonly body: Uint8Array | undefined;
+  readonly status: { code: number; message: string };
+
+  constructor(outcome: CallOutOutcome) {
+    if ("error" in outcome) {
+      this.status = { code: Status.BrokenConnection, message: outcome.error };
+      return;
+    }
+    this.status = { code: Status.Ok, message: "" };
+    this.headers = new HeaderMap(outcome.headers, new ResponsePseudoHeaders(outcome));
+    this.body = outcome.body;
+    if (outcome.trailers !== undefined) {
+      this.trailers = new HeaderMap(outcome.trailers, NO_PSEUDO_HEADERS);
+    }
+  }
+
+  get headerCount(): number {
+    return this.headers?.count ?? 0;
+  }
+
+  get bodyBytes(): number {
+    return this.body?.byteLength ?? 0;
+  }
+
+  get trailerCount(): number {
+    return this.trailers?.count ?? 0;
+  }
+}

@@ -1,0 +1,197 @@
+import { GatewayError } from "../../base/errors.ts";
+import type {
+  Action,
+  Direction,
+  FilterHost,
+  HttpFilter,
+  LocalReply,
+  RequestHead,
+  ResponseHead,
+} from "../../filter/filter.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { CallbackName } from "./exports.ts";
+import type { Guest } from "./guest.ts";
+import { HeaderMap } from "./header-map.ts";
+import {
+  NO_PSEUDO_HEADERS,
+  RequestPseudoHeaders,
+  ResponsePseudoHeaders,
+} from "./pseudo-headers.ts";
+import { ACTION_CONTINUE, MapType, ROOT_CONTEXT_ID } from "./types.ts";
+
+/** A stream context as host functions see it. */
+export interface Stream {
+  readonly id: number;
+  readonly host: FilterHost;
+  /** Bytes of properties that the filter has set. */
+  propertyBytes: number;
+  /** One of the exchange's own four maps; undefined when it is not there (yet). */
+  map(type: number): HeaderMap | undefined;
+  isMutable(type: number): boolean;
+  resume(direction: Direction): void;
+  reset(): void;
+  reply(reply: LocalReply): void;
+  fail(error: GatewayError): void;
+}
+
+/**
+ * One filter on one exchange: turns the chain's callbacks into calls of the guest, and what the
+ * guest asks for into calls of the chain, after the guest has returned.
+ *
+ *   create ─▶ request headers, body, trailers ─▶ response headers, body, trailers ─▶ log, done, delete
+ */
+export class StreamContext implements HttpFilter, Stream {
+  readonly id: number;
+  readonly host: FilterHost;
+  propertyBytes = 0;
+  readonly #guest: Guest;
+  readonly #resumed = { request: false, response: false };
+  #replied = false;
+  #ended = false;
+  #request: { head: RequestHead; map: HeaderMap } | undefined;
+  #response: { head: ResponseHead; map: HeaderMap } | undefined;
+  #trailers: { list: HeaderList; map: HeaderMap }[] = [];
+
+  constructor(guest: Guest, host: FilterHost) {
+    this.#guest = guest;
+    this.host = host;
+    this.id = guest.takeStreamId();
+  }
+
+  /** @throws GatewayError FILTER_FAILED when the guest fails; then nothing is left behind */
+  static create(guest: Guest, host: FilterHost): StreamContext {
+    const stream = new StreamContext(guest, host);
+    guest.streams.set(stream.id, stream);
+    guest.call("proxy_on_context_create", stream, stream.id, ROOT_CONTEXT_ID);
+    return stream;
+  }
+
+  onRequestHeaders(endOfStream: boolean): Action {
+    const count = this.map(MapType.HttpRequestHeaders)?.count ?? 0;
+    return this.#act("proxy_on_request_headers", "request", count, endOfStream);
+  }
+
+  onRequestBody(byteLength: number, endOfStream: boolean): Action {
+    return this.#act("proxy_on_request_body", "request", byteLength, endOfStream);
+  }
+
+  onRequestTrailers(): Action {
+    const count = this.map(MapType.HttpRequestTrailers)?.count ?? 0;
+    return this.#act("proxy_on_request_trailers", "request", count, true);
+  }
+
+  onResponseHeaders(endOfStream: boolean): Action {
+    const count = this.map(MapType.HttpResponseHeaders)?.count ?? 0;
+    return this.#act("proxy_on_response_headers", "response", count, endOfStream);
+  }
+
+  onResponseBody(byteLength: number, endOfStream: boolean): Action {
+    return this.#act("proxy_on_response_body", "response", byteLength, endOfStream);
+  }
+
+  onResponseTrailers(): Action {
+    const count = this.map(MapType.HttpResponseTrailers)?.count ?? 0;
+    return this.#act("proxy_on_response_trailers", "response", count, true);
+  }
+
+  /** Log comes before done, as Envoy has it for HTTP; the specification has them the other way. */
+  onEnd(): void {
+    this.#ended = true;
+    // The guest has been stopped by somebody else's call, which has taken our context with it.
+    if (this.#guest.failure !== undefined) return;
+    try {
+      this.#guest.call("proxy_on_log", this, this.id);
+      // A stream that answers "not done" is deleted all the same: Envoy ignores it, too.
+      this.#guest.call("proxy_on_done", this, this.id);
+      this.#guest.call("proxy_on_delete", this, this.id);
+    } finally {
+      this.#guest.streams.delete(this.id);
+    }
+  }
+
+  map(type: number): HeaderMap | undefined {
+    const { exchange } = this.host;
+    switch (type) {
+      case MapType.HttpRequestHeaders:
+        return this.#requestMap(exchange.request);
+      case MapType.HttpResponseHeaders:
+        return exchange.response === undefined ? undefined : this.#responseMap(exchange.response);
+      case MapType.HttpRequestTrailers:
+        return this.#trailersMap(exchange.requestTrailers);
+      case MapType.HttpResponseTrailers:
+        return this.#trailersMap(exchange.responseTrailers);
+      default:
+        return undefined;
+    }
+  }
+
+  isMutable(type: number): boolean {
+    if (this.#ended) return false;
+    if (type === MapType.HttpRequestHeaders) return this.host.exchange.isHeadMutable("request");
+    if (type === MapType.HttpResponseHeaders) return this.host.exchange.isHeadMutable("response");
+    // Trailers are read by the next one only after their callback.
+    return this.map(type) !== undefined;
+  }
+
+  resume(direction: Direction): void {
+    this.#guest.defer(() => {
+      this.#resumed[direction] = true;
+      this.host.resume(direction);
+    });
+  }
+
+  reset(): void {
+    this.#guest.defer(() => this.host.reset());
+  }
+
+  reply(reply: LocalReply): void {
+    this.#guest.defer(() => {
+      if (this.host.localReply(reply)) this.#replied = true;
+      else this.#guest.resources.log.warnOnce("late reply", LATE_REPLY);
+    });
+  }
+
+  fail(error: GatewayError): void {
+    this.#ended = true;
+    this.host.fail(error);
+  }
+
+  #act(name: CallbackName, direction: Direction, value: number, endOfStream: boolean): Action {
+    this.#resumed[direction] = false;
+    this.#replied = false;
+    const answer = this.#guest.call(name, this, this.id, value, endOfStream ? 1 : 0);
+    if (this.#replied) return "pause"; // The answer is there; what the guest says does not matter.
+    // Resuming takes effect after the callback, so it ends the pause that this callback asks for.
+    if ((answer ?? ACTION_CONTINUE) === ACTION_CONTINUE || this.#resumed[direction]) {
+      return "continue";
+    }
+    return "pause";
+  }
+
+  #requestMap(head: RequestHead): HeaderMap {
+    if (this.#request?.head !== head) {
+      this.#request = { head, map: new HeaderMap(head.headers, new RequestPseudoHeaders(head)) };
+    }
+    return this.#request.map;
+  }
+
+  /** A local reply brings a head of its own. */
+  #responseMap(head: ResponseHead): HeaderMap {
+    if (this.#response?.head !== head) {
+      this.#response = { head, map: new HeaderMap(head.headers, new ResponsePseudoHeaders(head)) };
+    }
+    return this.#response.map;
+  }
+
+  #trailersMap(list: HeaderList | undefined): HeaderMap | undefined {
+    if (list === undefined) return undefined;
+    const known = this.#trailers.find((each) => each.list === list);
+    if (known !== undefined) return known.map;
+    const map = new HeaderMap(list, NO_PSEUDO_HEADERS);
+    this.#trailers.push({ list, map });
+    return map;
+  }
+}
+
+const LATE_REPLY =
+  "proxy_send_local_response has no effect: there is a reply already, or the response has been sent";

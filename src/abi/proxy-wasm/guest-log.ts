@@ -1,0 +1,81 @@
+import { LIMITS } from "../../base/limits.ts";
+import { LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.ts";
+
+/**
+ * The lines that one plugin writes to the operator's log, its guests' and our own about it, at most
+ * LIMITS.guestLogLinesPerSecond of them. Lives as long as the plugin, through restarts of its guest.
+ */
+export class GuestLog {
+  readonly #host: PluginHost;
+  readonly #nowMs: () => number;
+  readonly #warned = new Set<string>();
+  #second = 0;
+  #lines = 0;
+  #dropped = 0;
+  #lastProblem: string | undefined;
+
+  constructor(host: PluginHost, nowMs: () => number) {
+    this.#host = host;
+    this.#nowMs = nowMs;
+  }
+
+  /** Number of the level below which nothing is written. */
+  get floor(): number {
+    return LOG_LEVELS.indexOf(this.#host.logLevel);
+  }
+
+  /** The last line of the guest of level warn or above: why a start has failed, most likely. */
+  get lastProblem(): string | undefined {
+    return this.#lastProblem;
+  }
+
+  forgetProblem(): void {
+    this.#lastProblem = undefined;
+  }
+
+  enabled(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.floor;
+  }
+
+  /** A line of the guest's. */
+  write(level: LogLevel, message: string): void {
+    if (level === "warn" || level === "error" || level === "critical") this.#lastProblem = message;
+    this.tell(level, message);
+  }
+
+  /** A line of ours about the guest. */
+  tell(level: LogLevel, message: string): void {
+    if (this.enabled(level) && this.#admit()) this.#host.log(level, message);
+  }
+
+  /** @param topic fixed words of ours, never the guest's: one line each, and no more for ever */
+  warnOnce(topic: string, message: string): void {
+    if (this.#warned.has(topic)) return;
+    this.#warned.add(topic);
+    this.tell("warn", message);
+  }
+
+  /** Says how many lines were lost, when there were any. */
+  flush(): void {
+    if (this.#dropped === 0) return;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    this.#host.log(
+      "warn",
+      `${dropped} log lines dropped: more than ${LIMITS.guestLogLinesPerSecond} in a second`,
+    );
+  }
+
+  #admit(): boolean {
+    const second = Math.floor(this.#nowMs() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+      this.flush();
+    }
+    this.#lines++;
+    if (this.#lines <= LIMITS.guestLogLinesPerSecond) return true;
+    this.#dropped++;
+    return false;
+  }
+}

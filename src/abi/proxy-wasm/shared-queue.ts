@@ -1,0 +1,162 @@
+import { LIMITS } from "../../base/limits.ts";
+import type { Guest } from "./guest.ts";
+import { Status } from "./types.ts";
+
+/** A queue of bytes; whoever registered it last is told of what comes in. On this worker. */
+export class SharedQueue {
+  readonly id: number;
+  readonly vmId: string;
+  /** Called from the event loop, once for every item that is still there. */
+  receiver: ((queueId: number) => void) | undefined;
+  readonly #items: Uint8Array[] = [];
+  #bytes = 0;
+  #untold = 0;
+  #scheduled = false;
+
+  constructor(id: number, vmId: string) {
+    this.id = id;
+    this.vmId = vmId;
+  }
+
+  /** @param item kept as it is: hand over a copy. @returns false when the queue is full */
+  enqueue(item: Uint8Array): boolean {
+    if (this.#items.length >= LIMITS.sharedQueueItemsMax) return false;
+    if (this.#bytes + item.byteLength > LIMITS.sharedQueueBytesMax) return false;
+    this.#items.push(item);
+    this.#bytes += item.byteLength;
+    this.#untold++;
+    // One event for any number of items: a guest must not be able to fill the event loop.
+    if (!this.#scheduled) setImmediate(() => this.#tell());
+    this.#scheduled = true;
+    return true;
+  }
+
+  dequeue(): Uint8Array | undefined {
+    const item = this.#items.shift();
+    if (item !== undefined) this.#bytes -= item.byteLength;
+    return item;
+  }
+
+  #tell(): void {
+    this.#scheduled = false;
+    const events = this.#untold;
+    this.#untold = 0;
+    for (let left = events; left > 0 && this.#items.length > 0; left--) this.receiver?.(this.id);
+  }
+}
+
+/** All queues of this worker; a name belongs to a VM id. */
+export class SharedQueues {
+  readonly #byId = new Map<number, SharedQueue>();
+  readonly #ids = new Map<string, number>();
+  #lastId = 0;
+
+  /** @returns the queue of that name, made when it is new; undefined when the VM has too many */
+  register(vmId: string, name: string): SharedQueue | undefined {
+    const known = this.resolve(vmId, name);
+    if (known !== undefined) return known;
+    let owned = 0;
+    for (const queue of this.#byId.values()) if (queue.vmId === vmId) owned++;
+    if (owned >= LIMITS.sharedQueuesMax) return undefined;
+    const queue = new SharedQueue(++this.#lastId, vmId);
+    this.#byId.set(queue.id, queue);
+    this.#ids.set(keyOf(vmId, name), queue.id);
+    return queue;
+  }
+
+  resolve(vmId: string, name: string): SharedQueue | undefined {
+    return this.get(this.#ids.get(keyOf(vmId, name)) ?? 0);
+  }
+
+  get(id: number): SharedQueue | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The last plugin with that VM id is gone. */
+  drop(vmId: string): void {
+    for (const [key, id] of this.#ids) {
+      if (this.#byId.get(id)?.vmId !== vmId) continue;
+      this.#byId.delete(id);
+      this.#ids.delete(key);
+    }
+  }
+}
+
+function keyOf(vmId: string, name: string): string {
+  return JSON.stringify([vmId, name]);
+}
+
+export function sharedQueueFunctions(guest: Guest) {
+  const { scope, log, host } = guest.resources;
+  /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
+  const resolved = new Set<number>();
+  const queueOf = (id: number): SharedQueue | undefined => {
+    const queue = scope.queues.get(id);
+    return queue?.vmId === host.vmId || resolved.has(id) ? queue : undefined;
+  };
+  return {
+    /** The same name gives the same id; the plugin that asked last is the receiver. */
+    proxy_register_shared_queue(namePtr: number, nameLength: number, resultPtr: number): Status {
+      const name = guest.memory.latin1(namePtr, nameLength);
+      if (name === undefined || !guest.memory.contains(resultPtr, 4)) {
+        return Status.InvalidMemoryAccess;
+      }
+      if (name.length > LIMITS.guestNameBytesMax) return Status.BadArgument;
+      const queue = scope.queues.register(host.vmId, name);
+      if (queue === undefined) {
+        log.warnOnce("queues", `Cannot register more than ${LIMITS.sharedQueuesMax} shared queues`);
+        return Status.InternalFailure;
+      }
+      queue.receiver = (id) => guest.deliver("proxy_on_queue_ready", id);
+      guest.memory.writeU32(resultPtr, queue.id);
+      return Status.Ok;
+    },
+
+    /** An empty VM id means the guest's own. */
+    proxy_resolve_shared_queue(
+      vmPtr: number,
+      vmLength: number,
+      namePtr: number,
+      nameLength: number,
+      resultPtr: number,
+    ): Status {
+      const vmId = guest.memory.latin1(vmPtr, vmLength);
+      const name = guest.memory.latin1(namePtr, nameLength);
+      if (vmId === undefined || name === undefined || !guest.memory.contains(resultPtr, 4)) {
+        return Status.InvalidMemoryAccess;
+      }
+      const queue = scope.queues.resolve(vmId === "" ? host.vmId : vmId, name);
+      if (queue === undefined) return Status.NotFound;
+      resolved.add(queue.id);
+      guest.memory.writeU32(resultPtr, queue.id);
+      return Status.Ok;
+    },
+
+    /** @returns NotFound, InternalFailure when the queue is full */
+    proxy_enqueue_shared_queue(id: number, ptr: number, byteLength: number): Status {
+      const queue = queueOf(id);
+      if (queue === undefined) return Status.NotFound;
+      const item = guest.memory.copy(ptr, byteLength);
+      if (item === undefined) return Status.InvalidMemoryAccess;
+      if (queue.enqueue(item)) return Status.Ok;
+      const { sharedQueueItemsMax, sharedQueueBytesMax } = LIMITS;
+      log.warnOnce(
+        "full queue",
+        `A shared queue is full: ${sharedQueueItemsMax} items or ${sharedQueueBytesMax} bytes`,
+      );
+      return Status.InternalFailure;
+    },
+
+    /** @returns NotFound, Empty */
+    proxy_dequeue_shared_queue(id: number, resultPtr: number, lengthPtr: number): Status {
+      const queue = queueOf(id);
+      if (queue === undefined) return Status.NotFound;
+      const { memory } = guest;
+      if (!memory.contains(resultPtr, 4) || !memory.contains(lengthPtr, 4)) {
+        return Status.InvalidMemoryAccess; // Before the item is lost.
+      }
+      const item = queue.dequeue();
+      return item === undefined ? Status.Empty : guest.give(item, resultPtr, lengthPtr);
+    },
+  };
+}
