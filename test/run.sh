@@ -62,16 +62,7 @@ suite() {
     bun test --randomize --timeout=30000 "$@" </dev/null
     echo $? >"$logs/code"
   } 2>&1 | tee "$logs/suite"
-  # The counts stand above bun's last "Ran N tests" line; tests may print look-alikes before it.
-  # "error" is a file that failed outside its tests, at import for example.
-  counts=$(awk '
-    { gsub(/\033\[[0-9;]*m/, "") }
-    $1 ~ /^[0-9]+$/ && NF == 2 { count[$2] = $1; next }
-    $1 ~ /^[0-9]+$/ && $2 == "expect()" { next }
-    $1 == "Ran" { ok = count["pass"] + 0; bad = count["fail"] + count["error"] + count["errors"] }
-    { delete count }
-    END { print ok + 0, bad + 0 }
-  ' "$logs/suite")
+  counts=$(awk -f test/counts.awk "$logs/suite")
   ok=${counts% *}
   bad=${counts#* }
   # A run that broke off, or found no test, has failed whatever it counted.

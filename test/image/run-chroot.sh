@@ -26,4 +26,4 @@ mount -o remount,bind,ro "$root"
 # Word splitting is wanted: one NAME=VALUE a word, and no value here holds blanks.
 # shellcheck disable=SC2046
 exec env -i $(env | grep '^SLUICE_' || true) \
-  chroot --userspec=65532:65532 --groups= "$root" /sluice "$@"
+  "$(command -v chroot)" --userspec=65532:65532 --groups= "$root" /sluice "$@"
