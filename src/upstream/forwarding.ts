@@ -30,6 +30,8 @@ export interface Destination {
   readonly balancer: Balancer<PooledNode>;
   /** More attempts after the first. */
   readonly retries: number;
+  /** Host line for a node instead of the request's own; undefined: the request's. */
+  readonly hostFor: ((node: NodeConfig) => string) | undefined;
 }
 
 const NONE_FAILED: readonly FailedAttempt[] = [];
@@ -79,7 +81,7 @@ export class Forwarding implements ExchangeObserver {
       const node = balancer.pick(tried);
       if (node === undefined) throw this.#giveUp(failed.at(-1)?.error ?? this.#noNode());
       tried.push(node);
-      const result = await this.#attempt(node.pool);
+      const result = await this.#attempt(node);
       if (!(result instanceof AttemptFailure)) {
         const { status, headers, body, tunnel } = result;
         return { status, headers, body, tunnel, node: node.config, failed };
@@ -98,7 +100,7 @@ export class Forwarding implements ExchangeObserver {
   }
 
   /** Never rejects. A connection that went stale while it was idle costs no attempt. */
-  async #attempt(pool: NodePool): Promise<Received | AttemptFailure> {
+  async #attempt({ pool, config }: PooledNode): Promise<Received | AttemptFailure> {
     let connection = pool.takeIdle();
     for (;;) {
       const reused = connection !== undefined;
@@ -107,7 +109,7 @@ export class Forwarding implements ExchangeObserver {
       } catch (error) {
         return new AttemptFailure(toGatewayError(error), 0, 0, true);
       }
-      const exchange = this.#exchangeOn(connection, pool);
+      const exchange = this.#exchangeOn(connection, pool, config);
       try {
         const received = await exchange.run();
         if (received.tunnel !== undefined) this.#enterTunnel(received.tunnel);
@@ -130,9 +132,11 @@ export class Forwarding implements ExchangeObserver {
     throw this.#stopped;
   }
 
-  #exchangeOn(connection: Connection, pool: NodePool): Exchange {
+  #exchangeOn(connection: Connection, pool: NodePool, node: NodeConfig): Exchange {
     const { timeout } = this.#options;
-    const options = { request: this.#request, timeout, address: pool.address, observer: this };
+    const host = this.#destination.hostFor?.(node);
+    const request = host === undefined ? this.#request : { ...this.#request, authority: host };
+    const options = { request, timeout, address: pool.address, observer: this };
     const exchange = new Exchange(connection, options);
     this.#active = exchange;
     return exchange;

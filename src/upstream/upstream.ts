@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { TimeoutConfig, UpstreamConfig } from "../config/config.ts";
+import type { NodeConfig, TimeoutConfig, UpstreamConfig } from "../config/config.ts";
 import { RoundRobin } from "./balancer/round-robin.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
 import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "./message.ts";
@@ -23,7 +23,8 @@ export class Upstream {
       return { config: node, weight: node.weight, pool: pools.acquire(node, config.keepalive) };
     });
     const balancer = new RoundRobin(this.#nodes);
-    this.#destination = { upstreamId: config.id, balancer, retries: config.retries };
+    const { id, retries } = config;
+    this.#destination = { upstreamId: id, balancer, retries, hostFor: hostFor(config) };
   }
 
   /**
@@ -42,5 +43,18 @@ export class Upstream {
     assert(!this.#released, `Cannot release upstream "${this.id}" twice`);
     this.#released = true;
     for (const node of this.#nodes) this.#pools.release(node.pool);
+  }
+}
+
+/** `pass_host`: whose name a node is called by. */
+function hostFor(config: UpstreamConfig): ((node: NodeConfig) => string) | undefined {
+  switch (config.passHost) {
+    case "pass":
+      return undefined;
+    case "node":
+      // A socket or a built-in node has no name that could stand in a Host line.
+      return (node) => (node.kind === "tcp" ? node.address : "localhost");
+    case "rewrite":
+      return () => config.upstreamHost ?? "localhost";
   }
 }
