@@ -1,0 +1,254 @@
+import initWabt from "wabt";
+import { BodyBuffer } from "../../filter/body-buffer.ts";
+import type {
+  BodyWindow,
+  CallOut,
+  CallOutOutcome,
+  CallOutRefusal,
+  CallOutRequest,
+  Direction,
+  FilterExchange,
+  FilterHost,
+  LocalReply,
+  LogLevel,
+  PluginHost,
+  PropertyValue,
+  RequestHead,
+  ResponseHead,
+} from "../../filter/filter.ts";
+import type { GatewayError } from "../../base/errors.ts";
+import { HeaderList } from "../../http/headers.ts";
+import { GuestMemory } from "../../wasm/guest-memory.ts";
+import { type LoadedModule, loadModule } from "../../wasm/module.ts";
+import { StreamContext } from "./context.ts";
+import { Guest } from "./guest.ts";
+import { GuestLog } from "./guest-log.ts";
+import { hostFunctions } from "./host-functions.ts";
+import { Metrics } from "./metrics.ts";
+import type { HostFunctionName } from "./signatures.ts";
+import type { AbiVersion } from "./types.ts";
+import { VmScopes } from "./vm-scope.ts";
+
+/** Stand-ins for the gateway and for guests, for tests only. */
+
+const wabt = await initWabt();
+
+/** Assembles a module from its text. */
+export function wat(text: string): Uint8Array {
+  const module = wabt.parseWat("test.wat", text);
+  try {
+    return new Uint8Array(module.toBinary({}).buffer);
+  } finally {
+    module.destroy();
+  }
+}
+
+/** Marker, one page of memory and an allocator that hands out 8-byte aligned memory from 4096 up. */
+export const PRELUDE = `
+  (memory (export "memory") 1)
+  (global $free (mut i32) (i32.const 4096))
+  (func (export "malloc") (param $n i32) (result i32)
+    (global.get $free)
+    (global.set $free (i32.add (global.get $free)
+      (i32.and (i32.add (local.get $n) (i32.const 7)) (i32.const -8)))))
+  (func (export "proxy_abi_version_0_2_1"))`;
+
+export function load(text: string): LoadedModule {
+  return loadModule(wat(text));
+}
+
+export class FakePluginHost implements PluginHost {
+  name = "test";
+  configuration: Uint8Array = new Uint8Array();
+  vmConfiguration: Uint8Array = new Uint8Array();
+  rootId = "root";
+  vmId = "vm";
+  environment: Readonly<Record<string, string>> = {};
+  failOpen = false;
+  logLevel: LogLevel = "trace";
+  readonly logged: string[] = [];
+  readonly calls: { request: CallOutRequest; done: (outcome: CallOutOutcome) => void }[] = [];
+  cancelled = 0;
+  refusal: CallOutRefusal | undefined;
+
+  log(level: LogLevel, message: string): void {
+    this.logged.push(`${level}: ${message}`);
+  }
+
+  callOut(
+    request: CallOutRequest,
+    done: (outcome: CallOutOutcome) => void,
+  ): CallOut | CallOutRefusal {
+    if (this.refusal !== undefined) return this.refusal;
+    this.calls.push({ request, done });
+    return { cancel: () => this.cancelled++ };
+  }
+}
+
+export class FakeFilterHost implements FilterHost {
+  readonly request: RequestHead = {
+    method: "GET",
+    scheme: "http",
+    authority: "example.com",
+    target: "/a?b=c",
+    headers: HeaderList.from([["Accept", "*/*"]]),
+  };
+  response: ResponseHead | undefined;
+  requestTrailers: HeaderList | undefined;
+  responseTrailers: HeaderList | undefined;
+  readonly mutable = { request: true, response: true };
+  readonly bodies: { request?: BodyBuffer; response?: BodyBuffer } = {};
+  readonly properties = new Map<string, PropertyValue>();
+  readonly resumed: Direction[] = [];
+  readonly replies: LocalReply[] = [];
+  readonly failures: GatewayError[] = [];
+  resets = 0;
+  readonly exchange: FilterExchange;
+
+  constructor() {
+    // eslint-disable-next-line typescript/no-this-alias -- the getters below have a `this` of their own
+    const host = this;
+    this.exchange = {
+      request: host.request,
+      get response() {
+        return host.response;
+      },
+      get requestTrailers() {
+        return host.requestTrailers;
+      },
+      get responseTrailers() {
+        return host.responseTrailers;
+      },
+      isHeadMutable: (direction) => host.mutable[direction],
+      getProperty: (path) => host.properties.get(path.join(".")),
+      setProperty: (path, value) => void host.properties.set(path.join("."), value),
+    };
+  }
+
+  body(direction: Direction): BodyWindow | undefined {
+    return this.bodies[direction];
+  }
+
+  /** Lets the filter hold these bytes. */
+  hold(direction: Direction, text: string): BodyBuffer {
+    const buffer = new BodyBuffer();
+    if (text !== "") buffer.append(Buffer.from(text, "latin1"));
+    this.bodies[direction] = buffer;
+    return buffer;
+  }
+
+  resume(direction: Direction): void {
+    this.resumed.push(direction);
+  }
+
+  localReply(reply: LocalReply): boolean {
+    this.replies.push(reply);
+    return this.replies.length === 1;
+  }
+
+  reset(): void {
+    this.resets++;
+  }
+
+  fail(error: GatewayError): void {
+    this.failures.push(error);
+  }
+}
+
+type Env = Record<HostFunctionName, (...args: (number | bigint)[]) => number>;
+type Script = (...args: number[]) => number | void;
+
+const MEMORY_PAGES = 16;
+/** Out-pointers of host functions. */
+export const OUT = 64;
+/** An address that lies outside of every test guest's memory. */
+export const BAD = 0xffff_fff0;
+
+/** A guest whose callbacks are written in the test; its memory is real. */
+export class ScriptedGuest {
+  readonly host = new FakePluginHost();
+  readonly guest: Guest;
+  readonly env: Env;
+  readonly memory = new WebAssembly.Memory({ initial: MEMORY_PAGES });
+  /** Sizes that the allocator was asked for. */
+  readonly allocated: number[] = [];
+  #free = 4096;
+  readonly #scripts: Record<string, Script> = {
+    malloc: (byteLength = 0) => {
+      this.allocated.push(byteLength);
+      const ptr = this.#free;
+      this.#free += (byteLength + 7) & ~7;
+      return ptr;
+    },
+  };
+
+  constructor(scripts: Record<string, Script> = {}, abi: AbiVersion = "0.2.1", scopes?: VmScopes) {
+    Object.assign(this.#scripts, scripts);
+    this.guest = new Guest(abi, {
+      host: this.host,
+      log: new GuestLog(this.host, () => 0),
+      metrics: new Metrics(),
+      scope: (scopes ?? new VmScopes()).acquire(this.host.vmId),
+    });
+    this.env = hostFunctions(this.guest) as unknown as Env;
+    this.guest.attach(new GuestMemory(this.memory), this.#scripts as never);
+  }
+
+  stream(host = new FakeFilterHost()): StreamContext {
+    return StreamContext.create(this.guest, host);
+  }
+
+  /** Runs the body as a callback of a stream, or of the root context. */
+  within<T>(stream: StreamContext | undefined, body: (env: Env) => T): T {
+    let result: T | undefined;
+    this.#scripts["proxy_on_tick"] = () => {
+      result = body(this.env);
+    };
+    this.guest.call("proxy_on_tick", stream, 1);
+    return result as T;
+  }
+
+  /** Writes text somewhere in the memory. @returns address and length, as host functions take them */
+  put(text: string | Uint8Array): [ptr: number, byteLength: number] {
+    const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text;
+    const ptr = this.#free;
+    this.#free += (bytes.byteLength + 7) & ~7;
+    new Uint8Array(this.memory.buffer).set(bytes, ptr);
+    return [ptr, bytes.byteLength];
+  }
+
+  u32(ptr: number): number {
+    return new DataView(this.memory.buffer).getUint32(ptr, true);
+  }
+
+  u64(ptr: number): bigint {
+    return new DataView(this.memory.buffer).getBigUint64(ptr, true);
+  }
+
+  /** What a host function has handed over by the out-pointers OUT and OUT + 4. */
+  taken(): Buffer {
+    const ptr = this.u32(OUT);
+    return Buffer.from(this.memory.buffer.slice(ptr, ptr + this.u32(OUT + 4)));
+  }
+}
+
+/** Header pairs as a guest serializes them, written apart from the code under test. */
+export function wire(pairs: readonly (readonly [string, string])[]): Uint8Array {
+  const lengths = Buffer.alloc(4 + 8 * pairs.length);
+  lengths.writeUInt32LE(pairs.length, 0);
+  for (const [at, [name, value]] of pairs.entries()) {
+    lengths.writeUInt32LE(name.length, 4 + 8 * at);
+    lengths.writeUInt32LE(value.length, 8 + 8 * at);
+  }
+  const text = pairs.map(([name, value]) => `${name}\0${value}\0`).join("");
+  return Buffer.concat([lengths, Buffer.from(text, "latin1")]);
+}
+
+/** The reverse. */
+export function unwire(bytes: Uint8Array): [string, string][] {
+  const buffer = Buffer.from(bytes);
+  if (buffer.byteLength === 0) return [];
+  const count = buffer.readUInt32LE(0);
+  const texts = buffer.toString("latin1", 4 + 8 * count).split("\0");
+  return Array.from({ length: count }, (_, at) => [texts[2 * at] ?? "", texts[2 * at + 1] ?? ""]);
+}
