@@ -22,6 +22,8 @@ export interface PooledNode {
   readonly config: NodeConfig;
   readonly weight: number;
   readonly pool: NodePool;
+  /** Host line towards it; undefined: the request's own. */
+  readonly host: string | undefined;
 }
 
 /** What a request needs to know of the upstream that it is forwarded to. */
@@ -30,8 +32,6 @@ export interface Destination {
   readonly balancer: Balancer<PooledNode>;
   /** More attempts after the first. */
   readonly retries: number;
-  /** Host line for a node instead of the request's own; undefined: the request's. */
-  readonly hostFor: ((node: NodeConfig) => string) | undefined;
 }
 
 const NONE_FAILED: readonly FailedAttempt[] = [];
@@ -100,16 +100,16 @@ export class Forwarding implements ExchangeObserver {
   }
 
   /** Never rejects. A connection that went stale while it was idle costs no attempt. */
-  async #attempt({ pool, config }: PooledNode): Promise<Received | AttemptFailure> {
-    let connection = pool.takeIdle();
+  async #attempt(node: PooledNode): Promise<Received | AttemptFailure> {
+    let connection = node.pool.takeIdle();
     for (;;) {
       const reused = connection !== undefined;
       try {
-        connection ??= await this.#connect(pool);
+        connection ??= await this.#connect(node.pool);
       } catch (error) {
         return new AttemptFailure(toGatewayError(error), 0, 0, true);
       }
-      const exchange = this.#exchangeOn(connection, pool, config);
+      const exchange = this.#exchangeOn(connection, node);
       try {
         const received = await exchange.run();
         if (received.tunnel !== undefined) this.#enterTunnel(received.tunnel);
@@ -132,9 +132,8 @@ export class Forwarding implements ExchangeObserver {
     throw this.#stopped;
   }
 
-  #exchangeOn(connection: Connection, pool: NodePool, node: NodeConfig): Exchange {
+  #exchangeOn(connection: Connection, { host, pool }: PooledNode): Exchange {
     const { timeout } = this.#options;
-    const host = this.#destination.hostFor?.(node);
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
     const options = { request, timeout, address: pool.address, observer: this };
     const exchange = new Exchange(connection, options);

@@ -20,11 +20,11 @@ export class Upstream {
     this.timeout = config.timeout;
     this.#pools = pools;
     this.#nodes = config.nodes.map((node) => {
-      return { config: node, weight: node.weight, pool: pools.acquire(node, config.keepalive) };
+      const pool = pools.acquire(node, config.keepalive);
+      return { config: node, weight: node.weight, pool, host: hostOf(node, config) };
     });
     const balancer = new RoundRobin(this.#nodes);
-    const { id, retries } = config;
-    this.#destination = { upstreamId: id, balancer, retries, hostFor: hostFor(config) };
+    this.#destination = { upstreamId: config.id, balancer, retries: config.retries };
   }
 
   /**
@@ -46,15 +46,10 @@ export class Upstream {
   }
 }
 
-/** `pass_host`: whose name a node is called by. */
-function hostFor(config: UpstreamConfig): ((node: NodeConfig) => string) | undefined {
-  switch (config.passHost) {
-    case "pass":
-      return undefined;
-    case "node":
-      // A socket or a built-in node has no name that could stand in a Host line.
-      return (node) => (node.kind === "tcp" ? node.address : "localhost");
-    case "rewrite":
-      return () => config.upstreamHost ?? "localhost";
-  }
+/** `pass_host`: the name that a node is called by; undefined: what the client called. */
+function hostOf(node: NodeConfig, { passHost, upstreamHost }: UpstreamConfig): string | undefined {
+  if (passHost === "pass") return undefined;
+  if (passHost === "rewrite") return upstreamHost ?? "localhost";
+  // A socket or a built-in node has no name that could stand in a Host line.
+  return node.kind === "tcp" ? node.address : "localhost";
 }
