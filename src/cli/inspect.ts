@@ -1,4 +1,5 @@
-import { inspectModule, renderReport } from "../abi/inspect.ts";
+import { inspectModule } from "../abi/inspect.ts";
+import { renderReport } from "../abi/render-report.ts";
 import { parse, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 
