@@ -112,7 +112,7 @@ function abiProblems(names: ReadonlySet<string>, version: AbiVersion | undefined
       message:
         marker === undefined
           ? `the module has no ABI marker: it exports no proxy_abi_version_…; known are ${known}`
-          : `the module is made for an ABI that is not known: it exports ${marker}; known are ${known}`,
+          : `the module exports ${marker}, an ABI that is not known; known are ${known}`,
     },
   ];
 }
@@ -136,7 +136,7 @@ function httpWasmProblems(outline: ModuleOutline): ModuleProblem[] {
     return [
       {
         code: "HTTP_WASM_DRAFT",
-        message: `the module is made for a draft of http-wasm of 2022: it imports "${shown(draft)}"`,
+        message: `the module is made for a draft of http-wasm: it imports "${shown(draft)}"`,
       },
     ];
   }
@@ -199,7 +199,7 @@ function memoryProblems(outline: ModuleOutline): ModuleProblem[] {
   return [
     {
       code: "MEMORY_TOO_LARGE",
-      message: `the module asks for ${pages} pages of memory at its start, at most ${LIMITS.guestPagesMax} are allowed`,
+      message: `the module asks for ${pages} pages of memory, the limit is ${LIMITS.guestPagesMax}`,
     },
   ];
 }
@@ -212,7 +212,7 @@ function exportProblems(
   if (!ALLOCATOR_NAMES.some((name) => names.has(name))) {
     problems.push({
       code: "NO_ALLOCATOR",
-      message: `the module exports neither ${ALLOCATOR_NAMES.join(" nor ")}: the host cannot hand it data`,
+      message: `the module exports no allocator: neither ${ALLOCATOR_NAMES.join(" nor ")}`,
     });
   }
   const called: readonly string[] = [...CALLBACK_NAMES, ...ALLOCATOR_NAMES, ...START_NAMES];
@@ -222,7 +222,9 @@ function exportProblems(
     if (plain && type.results.length <= 1) continue;
     problems.push({
       code: "EXPORT_SIGNATURE",
-      message: `the module exports "${name}" with a wrong signature: expected i32 only, found ${renderType(type)}`,
+      message:
+        `the module exports "${name}" with a wrong signature: ` +
+        `expected i32 only, found ${renderType(type)}`,
     });
   }
   return problems;

@@ -5,7 +5,7 @@
  *   ├──────────────┼─ window ─┼────────────────┤   offsets: bytes, u32
  *
  * Why a class: `memory.grow` detaches the ArrayBuffer and a cached view silently turns empty, so
- * every access goes through `#refresh()`. Addresses come from the guest and are untrusted: a bad one
+ * every access goes through `#refresh()`. Addresses come from the guest, so a bad one only
  * yields `undefined` or `false` (the ABI answers InvalidMemoryAccess), it never throws. `i32`
  * arguments arrive signed; every method here takes them as they come.
  *

@@ -1,4 +1,4 @@
-// The host functions of Proxy-Wasm ABI 0.2.1 that this plugin uses. Addresses and lengths are bytes.
+// The host functions of Proxy-Wasm ABI 0.2.1 that this plugin uses. Lengths are bytes.
 
 // @ts-ignore: decorators of the compiler
 @external("env", "proxy_log")

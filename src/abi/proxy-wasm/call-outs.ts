@@ -26,7 +26,7 @@ export class CallOuts {
     return this.#waiting.size;
   }
 
-  /** @returns the token under which the answer comes, never 0 and not in use; or why there is none */
+  /** @returns the token of the answer, never 0 and not in use; or why there will be none */
   send(request: CallOutRequest): number | CallOutRefusal {
     if (this.#waiting.size >= LIMITS.callOutsInFlightMax) return "overloaded";
     const id = this.#takeId();
@@ -58,7 +58,7 @@ function next(id: number): number {
   return id >= ID_MAX ? 1 : id + 1;
 }
 
-/** What a guest can read while `proxy_on_http_call_response` runs: all empty when the call failed. */
+/** What a guest can read in `proxy_on_http_call_response`: all empty when the call failed. */
 export class CallAnswer {
   readonly headers: HeaderMap | undefined;
   readonly trailers: HeaderMap | undefined;

@@ -38,7 +38,7 @@ export interface Stream {
  * One filter on one exchange: turns the chain's callbacks into calls of the guest, and what the
  * guest asks for into calls of the chain, after the guest has returned.
  *
- *   create ─▶ request headers, body, trailers ─▶ response headers, body, trailers ─▶ log, done, delete
+ *   create ─▶ request headers, body, trailers ─▶ response … ─▶ log, done, delete
  */
 export class StreamContext implements HttpFilter, Stream {
   readonly id: number;
@@ -194,4 +194,4 @@ export class StreamContext implements HttpFilter, Stream {
 }
 
 const LATE_REPLY =
-  "proxy_send_local_response has no effect: there is a reply already, or the response has been sent";
+  "proxy_send_local_response has no effect: there is a reply already, or the response was sent";

@@ -43,7 +43,7 @@ export const UNCALLED_CALLBACK_NAMES = [
   "proxy_on_upstream_connection_close",
 ] as const;
 
-/** How to get memory from a guest: the specification's name first, then what most toolchains have. */
+/** How to get memory from a guest: the specification's name, then what most toolchains have. */
 export const ALLOCATOR_NAMES = ["proxy_on_memory_allocate", "malloc"] as const;
 
 export const START_NAMES = ["_initialize", "_start", "main", "__main_void"] as const;

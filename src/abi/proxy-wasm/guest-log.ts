@@ -3,7 +3,7 @@ import { LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.
 
 /**
  * The lines that one plugin writes to the operator's log, its guests' and our own about it, at most
- * LIMITS.guestLogLinesPerSecond of them. Lives as long as the plugin, through restarts of its guest.
+ * LIMITS.guestLogLinesPerSecond of them. Lives as long as the plugin, not as its guest.
  */
 export class GuestLog {
   readonly #host: PluginHost;

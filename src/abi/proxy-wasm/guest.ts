@@ -97,7 +97,7 @@ export class Guest implements WasiHost {
     return this.#failure;
   }
 
-  /** True while host functions may work: in a callback of some context, and not while allocating. */
+  /** True while host functions may work: in a context's callback, and not while allocating. */
   get callable(): boolean {
     return this.#inContext && !this.#allocating;
   }

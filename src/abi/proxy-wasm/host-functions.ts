@@ -53,7 +53,7 @@ const ANYTIME: ReadonlySet<HostFunctionName> = new Set([
   "emscripten_notify_memory_growth",
 ]);
 
-/** The arguments as they come, without an array for each call: ten is the longest list but gRPC's. */
+/** Arguments as they come, without an array for each call: only gRPC's lists are longer. */
 type Body = (...args: unknown[]) => number | void;
 
 /** Answers InternalFailure where the ABI does not let a guest call. */

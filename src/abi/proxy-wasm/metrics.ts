@@ -45,7 +45,7 @@ export class Metrics {
 export function metricFunctions(guest: Guest) {
   const { metrics, log } = guest.resources;
   return {
-    /** @returns BadArgument for an unknown type, an empty or long name; InternalFailure when full */
+    /** @returns BadArgument for a bad type or an empty or long name; InternalFailure when full */
     proxy_define_metric(
       type: number,
       namePtr: number,

@@ -43,7 +43,7 @@ export function wat(text: string): Uint8Array {
   }
 }
 
-/** Marker, one page of memory and an allocator that hands out 8-byte aligned memory from 4096 up. */
+/** Marker, one page of memory and an allocator that hands out memory from 4096 up. */
 export const PRELUDE = `
   (memory (export "memory") 1)
   (global $free (mut i32) (i32.const 4096))
@@ -106,7 +106,7 @@ export class FakeFilterHost implements FilterHost {
   readonly exchange: FilterExchange;
 
   constructor() {
-    // eslint-disable-next-line typescript/no-this-alias -- the getters below have a `this` of their own
+    // eslint-disable-next-line typescript/no-this-alias -- the getters have a `this` of their own
     const host = this;
     this.exchange = {
       request: host.request,
@@ -208,7 +208,7 @@ export class ScriptedGuest {
     return result as T;
   }
 
-  /** Writes text somewhere in the memory. @returns address and length, as host functions take them */
+  /** Writes text somewhere. @returns address and length, as host functions take them */
   put(text: string | Uint8Array): [ptr: number, byteLength: number] {
     const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text;
     const ptr = this.#free;

@@ -1,6 +1,6 @@
 /**
- * LEB128, the variable-length integers of the Wasm binary format: 7 bits a byte, low bits first, the
- * top bit says that another byte follows.
+ * LEB128, the variable-length integers of the Wasm binary format: 7 bits a byte, low bits first,
+ * the top bit says that another byte follows.
  *
  *   624485  =  0xE5 0x8E 0x26
  */

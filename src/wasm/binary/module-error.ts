@@ -1,5 +1,5 @@
 /**
- * Why a module's bytes were refused. Data for diagnostics: `code` for machines, `offset` for whoever
+ * Why a module's bytes were refused. Data for diagnostics: `code` for machines, `offset` for who
  * opens the file in a hex editor.
  */
 export type ModuleErrorCode =

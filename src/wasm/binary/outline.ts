@@ -56,7 +56,7 @@ export function readOutline(bytes: Uint8Array): ModuleOutline {
   if (bytes.byteLength > LIMITS.moduleBytesMax) {
     throw new ModuleError(
       "TOO_LARGE",
-      `Cannot load a module of ${bytes.byteLength} bytes: at most ${LIMITS.moduleBytesMax} are allowed`,
+      `Cannot load a module of ${bytes.byteLength} bytes: the limit is ${LIMITS.moduleBytesMax}`,
     );
   }
   const sections = readSections(bytes);

@@ -128,7 +128,7 @@ function checkHeader(bytes: Uint8Array): void {
   if (bytes.byteLength < HEADER_BYTES) {
     throw new ModuleError(
       "TRUNCATED",
-      `Cannot read the module header: ${HEADER_BYTES} bytes needed, the file has ${bytes.byteLength}`,
+      `Cannot read the module header: it has ${HEADER_BYTES} bytes, the file ${bytes.byteLength}`,
       { offset: bytes.byteLength },
     );
   }

@@ -13,8 +13,8 @@ const EXPORT_KIND_FUNCTION = 0;
  *
  *   … export │ start 12 │ element …   →   … export + ("sluice:start" → function 12) │ element …
  *
- * Why: an engine runs the start function inside `new WebAssembly.Instance`, before anybody can reach
- * `exports.memory`, so that a host function which is called from there could not read its arguments.
+ * Why: an engine runs the start function inside `new WebAssembly.Instance`, before anybody can
+ * reach `exports.memory`, so host functions called from there could not read their arguments.
  * AssemblyScript runs all top-level code that way.
  * @returns the bytes as they were, when there is no start section
  */
