@@ -1,0 +1,106 @@
+import type { Config, PluginConfig, UpstreamConfig } from "./config.ts";
+import { decode } from "./decode.ts";
+import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
+import type { Findings } from "./findings.ts";
+import { readListeners } from "./listeners.ts";
+import type { PluginFiles } from "./plugin-files.ts";
+import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
+import { readPlugins } from "./plugins.ts";
+import { type KnownUpstreams, readRoutes, reportUnknownUpstream } from "./routes.ts";
+import { GatewaySchema, type RawGateway } from "./schema.ts";
+import { type ConfigNode, nodeAt } from "./tree.ts";
+import { readUpstreams } from "./upstreams.ts";
+
+/**
+ * Tree to typed configuration. Every part is read whatever the others are like, so that all errors
+ * of a file are found at once; what comes out is of use only when `findings` has none.
+ * @param file absolute path
+ */
+export function buildConfig(
+  root: ConfigNode,
+  options: { file: string; cores: number; pluginFiles: PluginFiles },
+  findings: Findings,
+): Config {
+  const raw: RawGateway = decode(GatewaySchema, root, findings) ?? {};
+  const { pluginsDir, plugins, isIncomplete } = readPlugins(
+    raw,
+    root,
+    options.file,
+    options.pluginFiles,
+    findings,
+  );
+  const names = new Set(plugins.map((plugin) => plugin.name));
+  const knownPlugins: KnownPlugins = { names, pluginsDir, isIncomplete };
+  const named = readUpstreams(raw.upstreams, root, findings);
+  const upstreams = knownUpstreams(raw, named, root);
+  checkCallOuts(plugins, raw, root, upstreams, findings);
+  const known = { upstreams, plugins: knownPlugins };
+  const routed = readRoutes(raw.routes, root, known, findings);
+  if (routed.routes.length === 0 && !findings.failed) {
+    const message = "no route is enabled, every request is answered with 404";
+    findings.warning("CONFIG_NO_ROUTES", nodeAt(root, "routes"), message);
+  }
+  return {
+    file: options.file,
+    listeners: readListeners(raw.listen, root, findings),
+    workers: workersOf(raw, options.cores),
+    pluginsDir,
+    plugins,
+    upstreams: [...named, ...routed.upstreams],
+    routes: routed.routes,
+    globalPlugins: readPluginUses(raw.global_plugins, knownPlugins, findings),
+    limits: limitsOf(raw),
+    log: {
+      level: raw.log?.level ?? DEFAULTS.log.level,
+      format: raw.log?.format ?? DEFAULTS.log.format,
+    },
+    drainMs: raw.drain ?? DEFAULTS.drainMs,
+  };
+}
+
+function workersOf(raw: RawGateway, cores: number): number {
+  if (typeof raw.workers === "number") return raw.workers;
+  return Math.min(WORKERS_MAX, Math.max(1, Math.floor(cores)));
+}
+
+function limitsOf(raw: RawGateway): Config["limits"] {
+  const { limits } = DEFAULTS;
+  return {
+    requestTargetBytes: raw.limits?.request_target ?? limits.requestTargetBytes,
+    requestHeaderBytes: raw.limits?.request_headers ?? limits.requestHeaderBytes,
+    requestBodyBytes: raw.limits?.request_body ?? limits.requestBodyBytes,
+    filterBufferBytes: raw.limits?.filter_buffer ?? limits.filterBufferBytes,
+    exchangesInFlight: raw.limits?.exchanges_in_flight ?? limits.exchangesInFlight,
+  };
+}
+
+function knownUpstreams(
+  raw: RawGateway,
+  named: readonly UpstreamConfig[],
+  root: ConfigNode,
+): KnownUpstreams {
+  const unread = nodeAt(root, "upstreams") !== undefined && raw.upstreams === undefined;
+  const unnamed = raw.upstreams?.some((upstream) => upstream?.id === undefined) === true;
+  return {
+    byId: new Map(named.map((upstream) => [upstream.id, upstream])),
+    isIncomplete: unread || unnamed,
+  };
+}
+
+/** `allow.http_call` names upstreams of this file. */
+function checkCallOuts(
+  plugins: readonly PluginConfig[],
+  raw: RawGateway,
+  root: ConfigNode,
+  upstreams: KnownUpstreams,
+  findings: Findings,
+): void {
+  if (plugins.length === 0) return;
+  for (const [index, plugin] of (raw.wasm?.plugins ?? []).entries()) {
+    for (const [at, id] of (plugin?.allow?.http_call ?? []).entries()) {
+      if (id === undefined || upstreams.byId.has(String(id))) continue;
+      const span = nodeAt(root, "wasm", "plugins", index, "allow", "http_call", at) ?? root;
+      reportUnknownUpstream(String(id), span, upstreams, findings);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { dirname, join, resolve } from "node:path";
+import { messageOf } from "../base/errors.ts";
+import type { PluginConfig } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { type Findings, quote } from "./findings.ts";
+import type { PluginFiles } from "./plugin-files.ts";
+import { NATIVE_PLUGINS } from "./proxy-rewrite.ts";
+import type { RawGateway } from "./schema.ts";
+import { type ConfigNode, type Span, entryOf, jsonOf, nodeAt, notJson } from "./tree.ts";
+import { claimId } from "./upstreams.ts";
+
+type RawPlugin = NonNullable<NonNullable<NonNullable<RawGateway["wasm"]>["plugins"]>[number]>;
+
+export interface Plugins {
+  readonly pluginsDir: string;
+  /** Declared and found ones, sorted by name. */
+  readonly plugins: PluginConfig[];
+  /** A name could not be read, so that a use may name just that one. */
+  readonly isIncomplete: boolean;
+}
+
+const SUFFIX = ".wasm";
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Reads `wasm.plugins` and looks into `plugins_dir`. @param file absolute path of gateway.yaml */
+export function readPlugins(
+  raw: RawGateway,
+  root: ConfigNode,
+  file: string,
+  files: PluginFiles,
+  findings: Findings,
+): Plugins {
+  const pluginsDir = resolve(dirname(file), raw.plugins_dir ?? DEFAULTS.pluginsDir);
+  const plugins = new Map<string, PluginConfig>();
+  const names = new Map<string, Span>();
+  let isIncomplete = false;
+  for (const [index, item] of (raw.wasm?.plugins ?? []).entries()) {
+    const node = nodeAt(root, "wasm", "plugins", index);
+    if (node === undefined) continue;
+    if (item?.name === undefined) {
+      isIncomplete = true;
+      continue;
+    }
+    claimId("plugin", item.name, nodeAt(node, "name") ?? node, names, findings);
+    plugins.set(item.name, declared(item, item.name, node, { file, pluginsDir, files, findings }));
+  }
+  for (const plugin of found(pluginsDir, root, files, findings)) {
+    if (!plugins.has(plugin.name)) plugins.set(plugin.name, plugin);
+  }
+  const sorted = [...plugins.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return { pluginsDir, plugins: sorted, isIncomplete };
+}
+
+function declared(
+  raw: RawPlugin,
+  name: string,
+  node: ConfigNode,
+  at: { file: string; pluginsDir: string; files: PluginFiles; findings: Findings },
+): PluginConfig {
+  const { findings } = at;
+  const nameSpan = nodeAt(node, "name") ?? node;
+  if (NATIVE_PLUGINS.includes(name)) {
+    const message = `plugin ${quote(name)} is built in, a module needs another name`;
+    findings.error("CONFIG_DUPLICATE_ID", nameSpan, message);
+  }
+  const file =
+    raw.file === undefined
+      ? join(at.pluginsDir, name + SUFFIX)
+      : resolve(dirname(at.file), raw.file);
+  const problem = at.files.problem(file);
+  // A file of a wrong type has been reported, and the default is not what was meant.
+  if (problem !== undefined && (raw.file !== undefined || entryOf(node, "file") === undefined)) {
+    const message = `the module of plugin ${quote(name)} cannot be read: ${file}: ${problem}`;
+    findings.error("CONFIG_PLUGIN_FILE", nodeAt(node, "file") ?? nameSpan, message);
+  }
+  return {
+    name,
+    file,
+    sha256: raw.sha256?.toLowerCase(),
+    abi: raw.abi ?? "auto",
+    rootId: raw.root_id ?? "",
+    vmConfig: raw.vm_config === undefined ? "" : configText(raw.vm_config, findings),
+    fail: raw.fail ?? "closed",
+    allow: {
+      httpCall: (raw.allow?.http_call ?? []).filter((id) => id !== undefined).map(String),
+      env: environmentOf(raw, node, findings),
+    },
+    position: findings.source.position(nameSpan),
+  };
+}
+
+/** What a guest reads: JSON text of a mapping, or the text itself. */
+export function configText(node: ConfigNode, findings: Findings): string {
+  if (node.kind === "scalar") return node.value === null ? "" : String(node.value);
+  const number = notJson(node);
+  if (number !== undefined) {
+    const message = `${number.written} cannot be handed to a plugin, JSON has no such number`;
+    findings.error("CONFIG_BAD_VALUE", number, message, `write "${number.written}" in quotes`);
+  }
+  return jsonOf(node);
+}
+
+function environmentOf(
+  raw: RawPlugin,
+  node: ConfigNode,
+  findings: Findings,
+): Readonly<Record<string, string>> {
+  const environment = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(raw.allow?.env ?? {})) {
+    const entry = entryOf(nodeAt(node, "allow", "env"), name);
+    if (name === "" || /[=\0]/.test(name) || value?.includes("\0") === true) {
+      const message = `environment ${quote(name)} needs a name without = and a value without NUL`;
+      findings.error("CONFIG_BAD_VALUE", entry?.keySpan ?? node, message);
+    }
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}
+
+/** Every NAME.wasm of the folder; hidden files are somebody's drafts. */
+function found(
+  pluginsDir: string,
+  root: ConfigNode,
+  files: PluginFiles,
+  findings: Findings,
+): PluginConfig[] {
+  const span = entryOf(root, "plugins_dir")?.value;
+  let listed: readonly string[] | undefined;
+  try {
+    listed = files.list(pluginsDir);
+  } catch (error) {
+    const message = `plugins_dir cannot be read: ${messageOf(error)}`;
+    findings.error("CONFIG_PLUGIN_FILE", span, message);
+  }
+  if (listed === undefined && span !== undefined) {
+    const message = `plugins_dir ${pluginsDir} does not exist, so it holds no plugins`;
+    findings.warning("CONFIG_PLUGIN_IGNORED", span, message);
+  }
+  const plugins: PluginConfig[] = [];
+  for (const fileName of listed ?? []) {
+    if (!fileName.endsWith(SUFFIX) || fileName.startsWith(".")) continue;
+    const name = fileName.slice(0, -SUFFIX.length);
+    if (!NAME.test(name) || NATIVE_PLUGINS.includes(name)) {
+      const why = NATIVE_PLUGINS.includes(name)
+        ? "that plugin is built in"
+        : "that is no plugin's name";
+      const message = `${join(pluginsDir, fileName)} is not used: ${why}`;
+      findings.warning("CONFIG_PLUGIN_IGNORED", span, message);
+      continue;
+    }
+    plugins.push({ ...FOUND, name, file: join(pluginsDir, fileName) });
+  }
+  return plugins;
+}
+
+const FOUND = {
+  sha256: undefined,
+  abi: "auto",
+  rootId: "",
+  vmConfig: "",
+  fail: "closed",
+  allow: { httpCall: [], env: {} },
+  position: undefined,
+} as const;

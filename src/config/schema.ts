@@ -1,0 +1,253 @@
+import { Type } from "@sinclair/typebox";
+import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
+import { PluginUsesSchema, RouteSchema } from "./schema-route.ts";
+import { Id, UpstreamSchema } from "./schema-upstream.ts";
+import { formatDuration, formatSize } from "./units.ts";
+import { type DecodedOf, Duration, Size, closed, kept, oneOf } from "./vocabulary.ts";
+
+/**
+ * The words of gateway.yaml: the one source of the checks, the JSON Schema that `sluice schema`
+ * prints, and docs/CONFIG.md. APISIX's words wherever APISIX has one.
+ */
+const { limits } = DEFAULTS;
+const KIB = 1024;
+const GIB = 1024 ** 3;
+
+const ADDRESS = "host:port, [v6]:port";
+const Address = Type.String({
+  minLength: 1,
+  description: `${ADDRESS}; 0.0.0.0 is every interface, port 0 one that the system chooses`,
+});
+
+const ListenerSchema = Type.Union(
+  [
+    Address,
+    closed(
+      { address: Address },
+      { description: "A listener", notes: { planned: ["http2", "proxy_protocol", "tls"] } },
+    ),
+  ],
+  {
+    description: "A listener: its address, alone or as a mapping",
+    notes: { expected: "an address such as 127.0.0.1:9080, or { address: … }" },
+  },
+);
+
+const PluginSchema = closed(
+  {
+    name: Type.String({
+      pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+      maxLength: 64,
+      description: "The name that routes use",
+      notes: { expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long' },
+    }),
+    file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "The module, relative to this file; absent: NAME.wasm in plugins_dir",
+      }),
+    ),
+    sha256: Type.Optional(
+      Type.String({
+        pattern: "^[0-9a-fA-F]{64}$",
+        description: "The module is refused when its SHA-256 is another one",
+        notes: { expected: "a SHA-256 as 64 hexadecimal digits" },
+      }),
+    ),
+    abi: Type.Optional(
+      oneOf(["auto", "proxy-wasm"], {
+        description: "The interface that the module is written for; auto: found in the module",
+        default: "auto",
+        notes: { planned: ["http-wasm"] },
+      }),
+    ),
+    root_id: Type.Optional(
+      Type.String({ default: "", description: "Which root context of the module to use" }),
+    ),
+    vm_config: Type.Optional(
+      kept(
+        Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()], {
+          description: "What the module reads when it starts: a mapping (as JSON) or text",
+          notes: { expected: "a mapping or text" },
+        }),
+      ),
+    ),
+    fail: Type.Optional(
+      oneOf(["closed", "open"], {
+        description:
+          "What a failed filter means: the exchange ends with 503 (closed), or goes on without it (open)",
+        default: "closed",
+      }),
+    ),
+    allow: Type.Optional(
+      closed(
+        {
+          http_call: Type.Optional(
+            Type.Array(Id("Id of an upstream"), {
+              description: "Upstreams that the module may send requests to",
+            }),
+          ),
+          env: Type.Optional(
+            Type.Record(Type.String(), Type.String(), {
+              description: "Environment that the module sees; never the gateway's own",
+            }),
+          ),
+        },
+        {
+          description: "What the module may do besides looking at its exchange; absent: nothing",
+          notes: { planned: ["properties"] },
+        },
+      ),
+    ),
+  },
+  {
+    description: "A plugin that needs more than a file in plugins_dir",
+    notes: {
+      noun: "plugin",
+      planned: ["http_request_phase", "instances", "limits", "pause", "priority", "url"],
+    },
+  },
+);
+
+const LimitsSchema = closed(
+  {
+    request_target: Type.Optional(
+      Size({
+        description: "Bytes of a request's path and query; more is answered with 414",
+        default: formatSize(limits.requestTargetBytes),
+        minimum: 64,
+        maximum: 64 * KIB,
+      }),
+    ),
+    request_headers: Type.Optional(
+      Size({
+        description: "Bytes of a request's header lines; more is answered with 431",
+        default: formatSize(limits.requestHeaderBytes),
+        minimum: 256,
+        maximum: 64 * KIB,
+      }),
+    ),
+    request_body: Type.Optional(
+      Size({
+        description: "Bytes of a request's body; more is answered with 413",
+        default: formatSize(limits.requestBodyBytes),
+        minimum: 0,
+        maximum: 1024 * GIB,
+      }),
+    ),
+    filter_buffer: Type.Optional(
+      Size({
+        description: "Bytes of a body that a paused filter may hold back",
+        default: formatSize(limits.filterBufferBytes),
+        minimum: 0,
+        maximum: GIB,
+      }),
+    ),
+    exchanges_in_flight: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: limits.exchangesInFlight,
+        description: "Exchanges at a time, per worker; more are answered with 503",
+      }),
+    ),
+  },
+  { description: "Bounds of what a request may cost" },
+);
+
+export const GatewaySchema = closed(
+  {
+    listen: Type.Optional(
+      Type.Union(
+        [
+          ...ListenerSchema.anyOf,
+          Type.Array(ListenerSchema, { minItems: 1, description: "Several of them" }),
+        ],
+        {
+          default: DEFAULTS.listen,
+          description: "Where requests are accepted: an address, { address: … }, or a list of them",
+          notes: { expected: "an address such as 127.0.0.1:9080, or a list of them" },
+        },
+      ),
+    ),
+    workers: Type.Optional(
+      Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: WORKERS_MAX })], {
+        default: DEFAULTS.workers,
+        description: "Processes that serve requests; auto: one per processor core",
+      }),
+    ),
+    plugins_dir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        default: DEFAULTS.pluginsDir,
+        description: "Every NAME.wasm in this folder (relative to this file) is the plugin NAME",
+      }),
+    ),
+    wasm: Type.Optional(
+      closed(
+        { plugins: Type.Optional(Type.Array(PluginSchema, { description: "Declared plugins" })) },
+        { description: "Plugins that need more than a file in plugins_dir" },
+      ),
+    ),
+    upstreams: Type.Optional(
+      Type.Array(UpstreamSchema, {
+        description: "Named groups of nodes, for routes and call-outs",
+      }),
+    ),
+    routes: Type.Optional(
+      Type.Array(RouteSchema, { description: "Which requests go where; order means nothing" }),
+    ),
+    global_plugins: Type.Optional(PluginUsesSchema),
+    limits: Type.Optional(LimitsSchema),
+    log: Type.Optional(
+      closed(
+        {
+          level: Type.Optional(
+            oneOf(["debug", "info", "warn", "error"], {
+              description: "The least important lines that are written",
+              default: DEFAULTS.log.level,
+            }),
+          ),
+          format: Type.Optional(
+            oneOf(["text", "json"], {
+              description: "Lines for people or for machines",
+              default: DEFAULTS.log.format,
+            }),
+          ),
+        },
+        { description: "The operator's log, on standard error" },
+      ),
+    ),
+    drain: Type.Optional(
+      Duration({
+        description: "How long SIGTERM waits for exchanges in flight",
+        default: formatDuration(DEFAULTS.drainMs),
+      }),
+    ),
+  },
+  {
+    description: "Configuration of a Sluice gateway",
+    notes: {
+      planned: [
+        "admin",
+        "consumer_groups",
+        "consumers",
+        "deployment",
+        "global_rules",
+        "plugin_attr",
+        "plugin_configs",
+        "plugin_metadata",
+        "plugins",
+        "protos",
+        "reload",
+        "secrets",
+        "services",
+        "ssls",
+        "stream_routes",
+        "tests",
+      ],
+    },
+  },
+);
+
+export type RawGateway = DecodedOf<typeof GatewaySchema>;
