@@ -39,6 +39,8 @@ export interface ListenerConfig {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  /** What speaks HTTP with clients; `auto` is the gateway's choice. */
+  readonly front: "auto" | "http1" | "serve";
   readonly position: Position;
 }
 

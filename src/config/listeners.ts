@@ -19,12 +19,12 @@ export function readListeners(
   const listeners: ListenerConfig[] = [];
   for (const [index, item] of (items ?? []).entries()) {
     const itemNode = (isList ? node.items[index] : node) ?? node;
-    const address = typeof item === "string" ? item : item?.address;
+    const { address, front = "auto" } = typeof item === "string" ? { address: item } : (item ?? {});
     if (address === undefined) continue;
     const span = nodeAt(itemNode, "address") ?? itemNode;
     const listener = listenerOf(address, span, findings);
     if (listener === undefined) continue;
-    listeners.push(listener);
+    listeners.push({ ...listener, front });
     const key = `${listener.host} ${listener.port}`;
     const before = seen.get(key);
     // Port 0 is another one each time.
@@ -38,7 +38,10 @@ export function readListeners(
   return listeners;
 }
 
-type RawListener = string | { readonly address?: string | undefined } | undefined;
+type RawListener =
+  | string
+  | { readonly address?: string | undefined; readonly front?: ListenerConfig["front"] | undefined }
+  | undefined;
 
 function listenerOf(address: string, span: Span, findings: Findings): ListenerConfig | undefined {
   const parsed = parseAddress(address);
@@ -54,7 +57,8 @@ function listenerOf(address: string, span: Span, findings: Findings): ListenerCo
     return undefined;
   }
   const position = findings.source.position(span);
-  return { address, host: parsed.host.toLowerCase(), port: parsed.port, position };
+  const host = parsed.host.toLowerCase();
+  return { address, host, port: parsed.port, front: "auto", position };
 }
 
 function isListener(listener: ListenerConfig | undefined): listener is ListenerConfig {

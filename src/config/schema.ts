@@ -23,7 +23,17 @@ const ListenerSchema = Type.Union(
   [
     Address,
     closed(
-      { address: Address },
+      {
+        address: Address,
+        front: Type.Optional(
+          Type.Union([Type.Literal("auto"), Type.Literal("http1"), Type.Literal("serve")], {
+            default: "auto",
+            description:
+              "What speaks HTTP with clients: http1, the gateway's own HTTP/1.1 engine; serve, " +
+              "Bun.serve; auto, http1 where it can (docs/RATIONALE.md says what each loses)",
+          }),
+        ),
+      },
       { description: "A listener", notes: { planned: ["http2", "proxy_protocol", "tls"] } },
     ),
   ],

@@ -1,6 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 import type { ListenerConfig } from "../config/config.ts";
 import type { Answer, Front, Handler } from "../proxy/front/front.ts";
+import { startHttp1Front } from "../proxy/front/http1/http1-front.ts";
 import { startServeFront } from "../proxy/front/serve.ts";
 
 /** The listeners of one worker, by address; a reload touches only those that it adds or drops. */
@@ -25,7 +26,8 @@ export class Fronts {
       const key = keyOf(listener);
       if (this.#open.has(key)) continue;
       try {
-        const front = startServeFront({
+        const start = listener.front === "serve" ? startServeFront : startHttp1Front;
+        const front = start({
           host: listener.host,
           port: listener.port,
           reusePort: true,
@@ -73,5 +75,5 @@ export class ListenRefused extends Error {
 }
 
 function keyOf(listener: ListenerConfig): string {
-  return `${listener.host}|${listener.port}`;
+  return `${listener.host}|${listener.port}|${listener.front}`;
 }

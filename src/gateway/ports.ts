@@ -3,13 +3,15 @@ import type { Config } from "../config/config.ts";
 /**
  * Replaces port 0 by a port that the system chooses: workers share a port, so it is chosen once, by
  * the master, and stays over reloads.
- * @param chosen by address as written; filled
+ * @param chosen by address as written and how often it stands before; filled
  */
 export function assignPorts(config: Config, chosen: Map<string, number>): Config {
-  const listeners = config.listeners.map((listener) => {
+  const listeners = config.listeners.map((listener, at, all) => {
     if (listener.port !== 0) return listener;
-    const port = chosen.get(listener.address) ?? freePort(listener.host);
-    chosen.set(listener.address, port);
+    const before = all.slice(0, at).filter(({ address }) => address === listener.address).length;
+    const key = `${listener.address} ${before}`;
+    const port = chosen.get(key) ?? freePort(listener.host);
+    chosen.set(key, port);
     return { ...listener, port };
   });
   return { ...config, listeners };
