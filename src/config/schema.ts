@@ -26,7 +26,7 @@ const ListenerSchema = Type.Union(
       {
         address: Address,
         front: Type.Optional(
-          Type.Union([Type.Literal("auto"), Type.Literal("http1"), Type.Literal("serve")], {
+          oneOf(["auto", "http1", "serve"], {
             default: "auto",
             description:
               "What speaks HTTP with clients: http1, the gateway's own HTTP/1.1 engine; serve, " +
