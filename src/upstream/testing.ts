@@ -186,6 +186,12 @@ export const NO_TIMEOUTS: TimeoutConfig = {
   idleMs: 0,
 };
 
+/** A port on which nobody listens. */
+export function closedPort(): number {
+  using node = new RawNode(() => {});
+  return node.port;
+}
+
 export function tcpNode(port: number, weight = 1): NodeConfig {
   return { kind: "tcp", host: "127.0.0.1", port, address: `127.0.0.1:${port}`, weight };
 }

@@ -131,12 +131,12 @@ export class Connection {
   }
 
   async #connect(target: ConnectTarget): Promise<void> {
-    const common = { data: this, socket: Connection.#handlers };
+    const shared = { data: this, socket: Connection.#handlers };
     // An invalid target makes Bun.connect throw at once: an async function turns that into a
     // rejection like any other.
     await ("unix" in target
-      ? Bun.connect({ ...common, unix: target.unix })
-      : Bun.connect({ ...common, hostname: target.host, port: target.port }));
+      ? Bun.connect({ ...shared, unix: target.unix })
+      : Bun.connect({ ...shared, hostname: target.host, port: target.port }));
   }
 
   #open(socket: Socket<Connection>): void {

@@ -36,7 +36,7 @@ async function connectionsForThree(response: string, method = "GET"): Promise<nu
 describe("Exchange responses", () => {
   test("have status and headers as they were received, framing lines included", async () => {
     const { status, headers, node, failed, tunnel } = await answer(
-      "HTTP/1.1 418 Teapot\r\nX-A: 1\r\nset-cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 418 Tea\r\nX-A: 1\r\nset-cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
     );
     expect(status).toBe(418);
     expect([...headers].map(([name, value]) => `${name}=${value}`)).toEqual([

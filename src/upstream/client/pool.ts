@@ -173,7 +173,8 @@ export class Connecting {
   fail(cause: unknown): void {
     const { code, syscall } = cause as { code?: string; syscall?: string };
     const elapsedMs = Math.round(performance.now() - this.#startedMs);
-    const what = `Cannot connect to ${this.#address}: ${code ?? messageOf(cause)} after ${elapsedMs} ms`;
+    const why = `${code ?? messageOf(cause)} after ${elapsedMs} ms`;
+    const what = `Cannot connect to ${this.#address}: ${why}`;
     const fault = syscall === "getaddrinfo" ? "UPSTREAM_RESOLVE_FAILED" : "UPSTREAM_CONNECT_FAILED";
     this.abort(new GatewayError(fault, what, { cause }));
   }

@@ -43,7 +43,8 @@ export class ReceiveQueue {
   push(chunk: Uint8Array): void {
     assert(this.#source !== undefined, "Cannot push into a queue that has ended");
     if (this.#waiting !== undefined) {
-      this.#settle().resolve(chunk);
+      this.#waiting.resolve(chunk);
+      this.#waiting = undefined;
       return;
     }
     this.#chunks.push(chunk);
@@ -62,11 +63,12 @@ export class ReceiveQueue {
     this.#waiting = undefined;
   }
 
-  /** Breaks the stream: the reader gets what waits, then the error. */
+  /** Breaks the stream: the reader gets what waits, then the error, however often it asks. */
   fail(error: unknown): void {
     this.#source = undefined;
-    if (this.#waiting === undefined) this.#error = error;
-    else this.#settle().reject(error);
+    this.#error = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
   }
 
   /** Drops what waits. */
@@ -76,7 +78,7 @@ export class ReceiveQueue {
     this.#bytes = 0;
   }
 
-  /** @throws what fail() was given, once; then it has ended */
+  /** @throws what fail() was given */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     assert(this.#waiting === undefined, "Cannot read twice at once");
     if (this.#next < this.#chunks.length) return this.#take();
@@ -101,12 +103,5 @@ export class ReceiveQueue {
       this.#source?.resume();
     }
     return chunk;
-  }
-
-  #settle(): PromiseWithResolvers<Uint8Array | undefined> {
-    const waiting = this.#waiting;
-    assert(waiting !== undefined, "Cannot settle a read that nobody waits for");
-    this.#waiting = undefined;
-    return waiting;
   }
 }

@@ -31,7 +31,7 @@ function bytes(text: string): Uint8Array {
 }
 
 describe("RequestSender heads", () => {
-  test("are the request line, Host first, then the headers in order with their spelling", async () => {
+  test("are the request line, Host, then the headers in order with their spelling", async () => {
     const headers = HeaderList.from([
       ["X-B", "2"],
       ["x-a", "1"],
@@ -83,7 +83,8 @@ describe("RequestSender bodies", () => {
     const body = new ManualBody(undefined, trailers).give("abc").give("d".repeat(16));
     const wire = await wireOf({ method: "POST", body: body.give(undefined) }, "X-Sum: 4\r\n\r\n");
     expect(wire).toEndWith(
-      `Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n${"d".repeat(16)}\r\n0\r\nX-Sum: 4\r\n\r\n`,
+      "Transfer-Encoding: chunked\r\n\r\n" +
+        `3\r\nabc\r\n10\r\n${"d".repeat(16)}\r\n0\r\nX-Sum: 4\r\n\r\n`,
     );
   });
 
@@ -207,7 +208,7 @@ describe("RequestSender errors", () => {
     expect(body.cancelledWith).toBeDefined();
   });
 
-  test("an error of the body is the error of the exchange, and the connection is closed", async () => {
+  test("an error of the body is the error of the exchange, which closes the connection", async () => {
     const gone = new GatewayError("CLIENT_GONE", "the client went away");
     using node = new RawNode(() => {});
     const body = new ManualBody(10).give("hello");

@@ -132,7 +132,7 @@ export class RequestSender {
     if (!this.#stopped) this.#finish();
   }
 
-  /** What goes on the wire for a chunk. @throws GatewayError when the body is longer than it said */
+  /** What is sent for a chunk. @throws GatewayError when the body is longer than it said */
   #framed(chunk: Uint8Array): Uint8Array {
     if (this.#owedBytes === undefined) return chunked(chunk);
     if (chunk.byteLength > this.#owedBytes) {
@@ -183,7 +183,7 @@ export class RequestSender {
   }
 }
 
-/** One chunk with its size line and its CR LF: copied, because three writes would be three packets. */
+/** One chunk, size line and CR LF included: copied, as three writes would be three packets. */
 function chunked(chunk: Uint8Array): Uint8Array {
   const size = `${chunk.byteLength.toString(16)}\r\n`;
   const framed = Buffer.allocUnsafe(size.length + chunk.byteLength + 2);
