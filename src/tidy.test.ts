@@ -1,6 +1,6 @@
 /**
- * The repository's own rules as a test; what the linter can see is left to the linter. Every rule is
- * also tested with a case that it must report: a rule that never fires protects nothing.
+ * The repository's own rules as a test; what the linter can see is left to the linter. Every rule
+ * is also tested with a case that it must report: a rule that never fires protects nothing.
  */
 import { describe, expect, test } from "bun:test";
 import {
