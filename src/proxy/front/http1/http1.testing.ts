@@ -1,0 +1,216 @@
+/** What the tests of this front share: a front with a handler, and a client that speaks raw bytes. */
+import { MemoryBody } from "../../../http/body.ts";
+import type { Body } from "../../../http/body.ts";
+import { HeaderList } from "../../../http/headers.ts";
+import { toGatewayError } from "../../../base/errors.ts";
+import type { Answer, Front, Handler } from "../front.ts";
+import type { Http1Bounds } from "./bounds.ts";
+import { startHttp1Front } from "./http1-front.ts";
+
+export function answer(body: string | Body | undefined, change: Partial<Answer> = {}): Answer {
+  return {
+    status: 200,
+    headers: new HeaderList(),
+    body: typeof body === "string" ? new MemoryBody(Buffer.from(body, "latin1")) : body,
+    tunnel: undefined,
+    tunnelIdleMs: 0,
+    close: false,
+    ...change,
+  };
+}
+
+/** The code of what went wrong, as a gateway would tell it. */
+export function refuse(error: unknown): Answer {
+  const { status, code } = toGatewayError(error);
+  return answer(code, { status });
+}
+
+export function startFront(handle: Handler, bounds: Partial<Http1Bounds> = {}): Front {
+  const options = { host: "127.0.0.1", port: 0, reusePort: false, handle, refuse };
+  return startHttp1Front(options, bounds);
+}
+
+/** Chunks that are there one after the other; undefined ends it, an Error breaks it. */
+export class QueueBody implements Body {
+  readonly length: number | undefined;
+  trailers: HeaderList | undefined;
+  cancelledWith: unknown;
+  isCancelled = false;
+  reads = 0;
+  #queue: (Uint8Array | Error | undefined)[] = [];
+  #waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+
+  constructor(length?: number) {
+    this.length = length;
+  }
+
+  push(chunk: string | Error | undefined): void {
+    const item = typeof chunk === "string" ? Buffer.from(chunk, "latin1") : chunk;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) this.#queue.push(item);
+    else if (item instanceof Error) waiting.reject(item);
+    else waiting.resolve(item);
+  }
+
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    this.reads++;
+    if (this.#queue.length > 0) {
+      const item = this.#queue.shift();
+      if (item instanceof Error) throw item;
+      return item;
+    }
+    this.#waiting = Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  cancel(reason: unknown): void {
+    this.isCancelled = true;
+    this.cancelledWith = reason;
+    this.#waiting?.resolve(undefined);
+  }
+}
+
+/** A client that sends what it is told to and keeps what it gets. */
+export class RawClient {
+  /** All that has been received, latin-1. */
+  text = "";
+  bytes = 0;
+  /** Set when nothing more can come. */
+  over: "end" | "reset" | undefined;
+  /** Counts received bytes, and keeps none: for big answers. */
+  counts = false;
+  #socket: Bun.Socket | undefined;
+  #changed = Promise.withResolvers<void>();
+  #unsent = Buffer.alloc(0);
+
+  static async open(port: number): Promise<RawClient> {
+    const client = new RawClient();
+    client.#socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      allowHalfOpen: true,
+      socket: {
+        data: (_, chunk) => client.#onData(chunk),
+        drain: () => client.#flush(),
+        end: () => client.#onOver("end"),
+        error: () => client.#onOver("reset"),
+        close: (_, error) => client.#onOver(error === undefined ? "end" : "reset"),
+      },
+    });
+    return client;
+  }
+
+  /** @returns bytes that could not be sent yet */
+  send(data: string | Uint8Array): number {
+    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
+    this.#unsent = Buffer.concat([this.#unsent, bytes]);
+    this.#flush();
+    return this.#unsent.length;
+  }
+
+  get unsent(): number {
+    return this.#unsent.length;
+  }
+
+  /** Our FIN; what is received still counts. */
+  finish(): void {
+    this.#socket?.shutdown();
+  }
+
+  /** Closes both ways, as a browser's tab does. */
+  close(): void {
+    this.#socket?.end();
+  }
+
+  /** RST. */
+  abort(): void {
+    this.#socket?.terminate();
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  /** Waits until it holds; fails when the connection is over and it does not. */
+  async until(holds: (client: RawClient) => boolean): Promise<void> {
+    while (!holds(this)) {
+      if (this.over !== undefined) {
+        throw new Error(`Cannot wait: the connection is over (${this.over}) after ${this.text}`);
+      }
+      await this.#changed.promise;
+    }
+  }
+
+  /** Waits for the end. @returns all that was received */
+  async end(): Promise<string> {
+    await this.until((client) => client.over !== undefined);
+    return this.text;
+  }
+
+  /** Waits for `count` whole answers with Content-Length. @returns them */
+  async answers(count: number): Promise<ParsedAnswer[]> {
+    await this.until(() => parseAnswers(this.text).length >= count);
+    return parseAnswers(this.text);
+  }
+
+  #flush(): void {
+    if (this.#unsent.length === 0) return;
+    const sent = this.#socket?.write(this.#unsent) ?? 0;
+    this.#unsent = this.#unsent.subarray(Math.max(sent, 0));
+    this.#notify();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (!this.counts) this.text += chunk.toString("latin1");
+    this.#notify();
+  }
+
+  #onOver(how: "end" | "reset"): void {
+    this.over ??= how;
+    this.#notify();
+  }
+
+  #notify(): void {
+    const changed = this.#changed;
+    this.#changed = Promise.withResolvers();
+    changed.resolve();
+  }
+}
+
+export interface ParsedAnswer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+/** Whole answers with Content-Length, or without a body, at the start of `text`. */
+export function parseAnswers(text: string): ParsedAnswer[] {
+  const answers: ParsedAnswer[] = [];
+  let at = 0;
+  for (;;) {
+    const headEnd = text.indexOf("\r\n\r\n", at);
+    if (headEnd < 0) return answers;
+    const head = text.slice(at, headEnd);
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]);
+    const length = Number(/^Content-Length: (\d+)$/im.exec(head)?.[1] ?? 0);
+    const bodyAt = headEnd + 4;
+    if (text.length < bodyAt + length) return answers;
+    answers.push({ status, head, body: text.slice(bodyAt, bodyAt + length) });
+    at = bodyAt + length;
+  }
+}
+
+/** Waits for what has no event of its own, and gives up after 5 s. */
+export async function eventually(holds: () => boolean): Promise<void> {
+  const until = performance.now() + 5000;
+  while (!holds()) {
+    if (performance.now() > until) throw new Error("Cannot wait longer than 5 s");
+    await Bun.sleep(1);
+  }
+}

@@ -1,0 +1,105 @@
+import { GatewayError } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import { HeaderList } from "../../../http/headers.ts";
+import type { Http1Bounds } from "./bounds.ts";
+import { appendHeaderLine, HEADER } from "./header-line.ts";
+import type { Input } from "./input.ts";
+import { cannotBegin, parseRequestLine, requestLineBytesMax } from "./request-line.ts";
+import type { RequestLine } from "./request-line.ts";
+import { toRequestHead } from "./request-head.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/**
+ * Reads request heads off an Input, line by line and as far as bytes are there:
+ *
+ *   empty lines ─▶ request line ─▶ header line* ─▶ empty line = a head
+ *
+ * Every check looks at one whole line or at sums over whole lines, so that the verdict never depends
+ * on how the bytes were split on their way.
+ */
+export class RequestParser {
+  readonly #bounds: Http1Bounds;
+  readonly #requestLineBytesMax: number;
+  #emptyLines = 0;
+  #line: RequestLine | undefined;
+  #headers = new HeaderList();
+  #headerBytes = 0;
+  /** Bits of HEADER. */
+  #seen = 0;
+
+  constructor(bounds: Http1Bounds) {
+    this.#bounds = bounds;
+    this.#requestLineBytesMax = requestLineBytesMax(bounds.requestTargetBytesMax);
+  }
+
+  /**
+   * The next head, or undefined when its end has not arrived.
+   * @throws GatewayError once the bytes cannot become a request; the parser is of no use after it
+   */
+  parse(input: Input): RequestHead | undefined {
+    this.#line ??= this.#requestLine(input);
+    if (this.#line === undefined) return undefined;
+    for (;;) {
+      const left = this.#bounds.requestHeaderBytesMax - this.#headerBytes - CRLF_BYTES;
+      if (!input.nextLine(Math.max(left, 0))) return undefined;
+      if (input.lineLength === 0) return this.#finish(this.#line);
+      if (input.lineLength > left) {
+        throw this.#tooLarge("bytes", this.#bounds.requestHeaderBytesMax);
+      }
+      this.#headerLine(input);
+    }
+  }
+
+  #requestLine(input: Input): RequestLine | undefined {
+    for (;;) {
+      if (!input.nextLine(this.#requestLineBytesMax)) {
+        if (cannotBegin(input.partial)) throw malformed("bytes that begin no request line");
+        return undefined;
+      }
+      if (input.lineLength > 0)
+        return parseRequestLine(input.line, this.#bounds.requestTargetBytesMax);
+      this.#emptyLines++;
+      if (this.#emptyLines > LIMITS.requestEmptyLinesMax) {
+        throw malformed(`more than ${LIMITS.requestEmptyLinesMax} empty lines before a request`);
+      }
+    }
+  }
+
+  #headerLine(input: Input): void {
+    const headers = this.#headers;
+    if (headers.size === this.#bounds.requestHeadersMax) {
+      throw this.#tooLarge("lines", this.#bounds.requestHeadersMax);
+    }
+    this.#headerBytes += input.lineLength + CRLF_BYTES;
+    const bit = appendHeaderLine(input, headers);
+    if ((this.#seen & bit & ONLY_ONCE) !== 0) {
+      throw malformed(`a request with a second ${headers.nameAt(headers.size - 1)} line`);
+    }
+    this.#seen |= bit;
+  }
+
+  #finish(line: RequestLine): RequestHead {
+    const head = toRequestHead(line, this.#headers, this.#seen);
+    this.#emptyLines = 0;
+    this.#line = undefined;
+    this.#headers = new HeaderList();
+    this.#headerBytes = 0;
+    this.#seen = 0;
+    return head;
+  }
+
+  #tooLarge(unit: "bytes" | "lines", limit: number): GatewayError {
+    return new GatewayError(
+      "REQUEST_HEADERS_TOO_LARGE",
+      `Cannot take more than ${limit} ${unit} of request headers`,
+    );
+  }
+}
+
+const CRLF_BYTES = 2;
+/** Two of them, even equal ones, are how requests are smuggled past each other. */
+const ONLY_ONCE = HEADER.host | HEADER.contentLength;
+
+function malformed(what: string): GatewayError {
+  return new GatewayError("REQUEST_MALFORMED", `Cannot read ${what}`);
+}
