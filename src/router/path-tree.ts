@@ -1,150 +1,241 @@
 import type { PathPattern } from "./pattern.ts";
 
-/** What a tree needs to know of what it holds; smaller ranks win. */
+/** What a tree holds; smaller ranks win. A candidate is in one tree. */
 export interface Candidate {
   readonly rank: number;
   /** undefined: every method. */
   readonly methods: ReadonlySet<string> | undefined;
   readonly path: PathPattern;
+  /** The next one of a larger rank at the same place of the tree; the tree sets it. */
+  next: this | undefined;
 }
 
 /**
- * The paths of one host pattern.
+ * The paths of one host pattern. An exact path is one hash look-up. The others are cut at their
+ * parameters into runs of literal segments; a run is one edge of the tree, looked up as a whole:
  *
- *   exact    whole path ──▶ leaf                           one hash look-up
- *   root ─"users"─▶ node ─:parameter─▶ node ─"posts"─▶ …   one hash look-up per segment
- *                    ├ leaf of "/users/*"                   prefixes, on the way
- *                    └ regexes that start with "^/users/"   tried on the way, best rank first
+ *   "/shop/v1/:id/cart/:item"    root ─"shop/v1"─▶ node ─:─▶ node ─"cart"─▶ node ─:─▶ node (here)
+ *   "/shop/v1/*"                 root ─"shop/v1"─▶ node (below)
+ *   "~^/shop/v1/[0-9]+"          root ─"shop/v1"─▶ node (regexes, best rank first)
  *
- * Every node knows the smallest rank below it: what cannot beat the best match so far is not
- * entered. Look-ups cost segments, not routes, unless literals and parameters stand at the same
- * places of many uris: then both ways are tried.
+ * A look-up costs one hash per number of segments that a run of the node has, and no more for more
+ * routes; only where runs and parameters can both match the same segments are both tried. Every
+ * node knows the smallest rank below it: what cannot beat the best match so far is not entered.
+ *
+ * With thousands of routes the memory that a look-up touches is cold, and each cache line costs as
+ * much as all its instructions. Hence runs instead of segments, lists without arrays, and one class
+ * of nodes.
  */
 export class PathTree<C extends Candidate> {
-  readonly #exact = new Map<string, Leaf<C>>();
+  #exact: Map<string, C> | undefined;
   #root: Node<C> | undefined;
   #rankMin = Number.POSITIVE_INFINITY;
 
-  /** In ascending rank. */
-  add(candidate: C): void {
+  /**
+   * In ascending rank.
+   * @param texts runs of this and other trees; equal ones become one string, which stays cached
+   */
+  add(candidate: C, texts: Map<string, string>): void {
     const { path, rank } = candidate;
     this.#rankMin = Math.min(this.#rankMin, rank);
     if (path.kind === "exact") {
-      let leaf = this.#exact.get(path.uri);
-      if (leaf === undefined) this.#exact.set(path.uri, (leaf = new Leaf()));
-      leaf.add(candidate);
+      this.#exact ??= new Map();
+      this.#exact.set(path.uri, appended(this.#exact.get(path.uri), candidate));
       return;
     }
     let node = (this.#root ??= new Node(rank));
+    let run: string[] = [];
     for (const { isParameter, text } of path.segments) {
-      node = isParameter ? node.parameterChild(rank) : node.literalChild(text, rank);
+      if (!isParameter) {
+        run.push(text);
+        continue;
+      }
+      if (run.length > 0) node = node.behindRun(sharedText(run, texts), rank);
+      node = node.behindParameter(rank);
+      run = [];
     }
-    if (path.kind === "regex") node.regexes.push(candidate);
-    else if (path.kind === "prefix") (node.below ??= new Leaf()).add(candidate);
-    else (node.here ??= new Leaf()).add(candidate);
+    if (run.length > 0) node = node.behindRun(sharedText(run, texts), rank);
+    node.add(candidate);
   }
 
   /** @returns what beats `best`, else `best` */
   find(method: string, path: string, best: C | undefined): C | undefined {
     if (!beats(this.#rankMin, best)) return best;
-    const exact = this.#exact.get(path)?.find(method, best) ?? best;
-    return this.#root === undefined ? exact : search(this.#root, { method, path }, 1, exact);
+    const found = firstOf(this.#exact?.get(path), method, best);
+    return this.#root === undefined ? found : this.#root.find(method, path, 1, found);
   }
 }
 
-interface Wanted {
-  readonly method: string;
-  readonly path: string;
+/** A place in a path, always in front of a segment or at the end. */
+class Node<C extends Candidate> {
+  /** Of everything from here on; the first to arrive, since ranks ascend. */
+  readonly #rankMin: number;
+  /** Patterns with parameters that end here. */
+  #here: C | undefined;
+  /** Prefixes: what follows is free. */
+  #below: C | undefined;
+  #regexes: C[] | undefined;
+  #parameter: Node<C> | undefined;
+  /** The first run; behind a parameter it is nearly always the only one, and needs no hash. */
+  #firstRun: string | undefined;
+  #firstNode: Node<C> | undefined;
+  /** As soon as there are two. */
+  #runs: Runs<C> | undefined;
+
+  constructor(rankMin: number) {
+    this.#rankMin = rankMin;
+  }
+
+  add(candidate: C): void {
+    const { kind } = candidate.path;
+    if (kind === "regex") (this.#regexes ??= []).push(candidate);
+    else if (kind === "prefix") this.#below = appended(this.#below, candidate);
+    else this.#here = appended(this.#here, candidate);
+  }
+
+  /** The node behind one parameter, made when there is none. */
+  behindParameter(rank: number): Node<C> {
+    return (this.#parameter ??= new Node(rank));
+  }
+
+  /** The node behind literal segments, made when there is none. @param run without outer slashes */
+  behindRun(run: string, rank: number): Node<C> {
+    if (this.#firstNode === undefined || this.#firstRun === undefined) {
+      this.#firstRun = run;
+      this.#firstNode = new Node(rank);
+      return this.#firstNode;
+    }
+    if (run === this.#firstRun) return this.#firstNode;
+    this.#runs ??= new Runs(this.#firstRun, this.#firstNode);
+    return this.#runs.behind(run, rank);
+  }
+
+  /** @param at where the next segment starts: one past the end of the path when there is none */
+  find(method: string, path: string, at: number, bestSoFar: C | undefined): C | undefined {
+    if (!beats(this.#rankMin, bestSoFar)) return bestSoFar;
+    let best = bestSoFar;
+    if (at > path.length) {
+      best = firstOf(this.#here, method, best);
+    } else {
+      best = this.#findBehindRun(method, path, at, best);
+      if (this.#parameter !== undefined) {
+        const end = segmentEnd(path, at);
+        if (end > at) best = this.#parameter.find(method, path, end + 1, best);
+      }
+      best = firstOf(this.#below, method, best);
+    }
+    return this.#regexes === undefined ? best : firstRegex(this.#regexes, method, path, best);
+  }
+
+  #findBehindRun(method: string, path: string, at: number, best: C | undefined): C | undefined {
+    if (this.#runs !== undefined) return this.#runs.find(method, path, at, best);
+    if (this.#firstRun === undefined || this.#firstNode === undefined) return best;
+    const end = at + this.#firstRun.length;
+    const isWhole = end === path.length || path.charCodeAt(end) === SLASH;
+    if (!isWhole || !path.startsWith(this.#firstRun, at)) return best;
+    return this.#firstNode.find(method, path, end + 1, best);
+  }
+}
+
+/** Two and more runs of literal segments that may follow at one place. */
+class Runs<C extends Candidate> {
+  readonly #nodes = new Map<string, Node<C>>();
+  /** By number of segments: whether there is such a run. */
+  readonly #depths: boolean[] = [];
+  #charsMax = 0;
+
+  constructor(run: string, node: Node<C>) {
+    this.#set(run, node);
+  }
+
+  behind(run: string, rank: number): Node<C> {
+    const known = this.#nodes.get(run);
+    return known ?? this.#set(run, new Node(rank));
+  }
+
+  /** @param at as in Node.find() */
+  find(method: string, path: string, at: number, bestSoFar: C | undefined): C | undefined {
+    let best = bestSoFar;
+    // Neither a path of thousands of segments nor a huge segment makes this long.
+    for (let depth = 1, start = at; depth < this.#depths.length && start <= path.length; depth++) {
+      const end = segmentEnd(path, start);
+      if (end - at > this.#charsMax) break;
+      if (this.#depths[depth] === true) {
+        const node = this.#nodes.get(path.slice(at, end));
+        if (node !== undefined) best = node.find(method, path, end + 1, best);
+      }
+      start = end + 1;
+    }
+    return best;
+  }
+
+  #set(run: string, node: Node<C>): Node<C> {
+    this.#nodes.set(run, node);
+    const depth = run.split("/").length;
+    while (this.#depths.length <= depth) this.#depths.push(false);
+    this.#depths[depth] = true;
+    this.#charsMax = Math.max(this.#charsMax, run.length);
+    return node;
+  }
+}
+
+function sharedText(segments: readonly string[], texts: Map<string, string>): string {
+  const text = segments.join("/");
+  const known = texts.get(text);
+  if (known === undefined) texts.set(text, text);
+  return known ?? text;
+}
+
+const SLASH = 0x2f;
+
+function segmentEnd(path: string, at: number): number {
+  const slash = path.indexOf("/", at);
+  return slash < 0 ? path.length : slash;
 }
 
 /**
- * Deepest first, so that the most specific match prunes the others.
- * @param at where the next segment starts: one past the end of the path when there is none
+ * Adds a candidate of a larger rank to those with the same path, unless they take all its methods:
+ * then it can never win. So a list has at most one more than there are methods.
  */
-function search<C extends Candidate>(
-  node: Node<C>,
-  wanted: Wanted,
-  at: number,
-  bestSoFar: C | undefined,
-): C | undefined {
-  if (!beats(node.rankMin, bestSoFar)) return bestSoFar;
-  const { method, path } = wanted;
-  let best = bestSoFar;
-  if (at > path.length) {
-    best = node.here?.find(method, best) ?? best;
-  } else {
-    const slash = path.indexOf("/", at);
-    const end = slash < 0 ? path.length : slash;
-    const literal = node.literals?.get(path.slice(at, end));
-    if (literal !== undefined) best = search(literal, wanted, end + 1, best);
-    if (node.parameter !== undefined && end > at)
-      best = search(node.parameter, wanted, end + 1, best);
-    best = node.below?.find(method, best) ?? best;
+function appended<C extends Candidate>(list: C | undefined, candidate: C): C {
+  if (list === undefined) return candidate;
+  const untaken = new Set(candidate.methods);
+  let last = list;
+  for (let one: C | undefined = list; one !== undefined; one = one.next) {
+    if (one.methods === undefined) return list;
+    for (const method of one.methods) untaken.delete(method);
+    last = one;
   }
-  for (const candidate of node.regexes) {
-    if (!beats(candidate.rank, best)) break;
-    if (takes(candidate, method) && candidate.path.regex?.test(path) === true) return candidate;
+  if (candidate.methods === undefined || untaken.size > 0) last.next = candidate;
+  return list;
+}
+
+/** The first of a list that takes the method, when it beats `best`; else `best`. */
+function firstOf<C extends Candidate>(
+  list: C | undefined,
+  method: string,
+  best: C | undefined,
+): C | undefined {
+  for (let one = list; one !== undefined && beats(one.rank, best); one = one.next) {
+    if (one.methods === undefined || one.methods.has(method)) return one;
   }
   return best;
 }
 
-class Node<C extends Candidate> {
-  /** Of this node and everything below; the first to arrive, since ranks ascend. */
-  readonly rankMin: number;
-  literals: Map<string, Node<C>> | undefined;
-  parameter: Node<C> | undefined;
-  /** Patterns with parameters that end here. */
-  here: Leaf<C> | undefined;
-  /** Prefixes: what follows is free. */
-  below: Leaf<C> | undefined;
-  readonly regexes: C[] = [];
-
-  constructor(rankMin: number) {
-    this.rankMin = rankMin;
+function firstRegex<C extends Candidate>(
+  list: readonly C[],
+  method: string,
+  path: string,
+  best: C | undefined,
+): C | undefined {
+  for (const one of list) {
+    if (!beats(one.rank, best)) break;
+    const isForMethod = one.methods === undefined || one.methods.has(method);
+    if (isForMethod && one.path.regex?.test(path) === true) return one;
   }
-
-  literalChild(text: string, rank: number): Node<C> {
-    this.literals ??= new Map();
-    let child = this.literals.get(text);
-    if (child === undefined) this.literals.set(text, (child = new Node(rank)));
-    return child;
-  }
-
-  parameterChild(rank: number): Node<C> {
-    return (this.parameter ??= new Node(rank));
-  }
-}
-
-/** Candidates with the same path at the same hosts: only the first for each method can win. */
-class Leaf<C extends Candidate> {
-  #everyMethod: C | undefined;
-  #byMethod: Map<string, C> | undefined;
-
-  /** In ascending rank. */
-  add(candidate: C): void {
-    if (candidate.methods === undefined) {
-      this.#everyMethod ??= candidate;
-      return;
-    }
-    this.#byMethod ??= new Map();
-    for (const method of candidate.methods) {
-      if (!this.#byMethod.has(method)) this.#byMethod.set(method, candidate);
-    }
-  }
-
-  /** @returns what beats `best`, else `best` */
-  find(method: string, best: C | undefined): C | undefined {
-    const every = this.#everyMethod;
-    const better = every !== undefined && beats(every.rank, best) ? every : best;
-    const exact = this.#byMethod?.get(method);
-    return exact !== undefined && beats(exact.rank, better) ? exact : better;
-  }
+  return best;
 }
 
 function beats(rank: number, best: Candidate | undefined): boolean {
   return best === undefined || rank < best.rank;
-}
-
-function takes(candidate: Candidate, method: string): boolean {
-  return candidate.methods === undefined || candidate.methods.has(method);
 }

@@ -71,9 +71,10 @@ export function buildRouter<T>(rules: readonly RouteRule<T>[]): Router<T> {
   const { entries, problems } = parseRules(rules);
   if (problems.length > 0) throw new RulesRefused(problems);
   const router = new HostRouter<T>();
+  const texts = new Map<string, string>();
   // The sort is stable: what compares equal stays in the order of the list.
   for (const [rank, entry] of entries.toSorted(compareEntries).entries()) {
-    router.add({ ...entry, rank });
+    router.add({ ...entry, rank, next: undefined }, texts);
   }
   return router;
 }
@@ -90,7 +91,7 @@ interface Entry<T> extends Candidate {
   readonly match: Match<T> | undefined;
 }
 
-type Unranked<T> = Omit<Entry<T>, "rank">;
+type Unranked<T> = Omit<Entry<T>, "rank" | "next">;
 
 function parseRules<T>(rules: readonly RouteRule<T>[]): {
   entries: Unranked<T>[];
@@ -98,6 +99,7 @@ function parseRules<T>(rules: readonly RouteRule<T>[]): {
 } {
   const entries: Unranked<T>[] = [];
   const problems: RuleProblem[] = [];
+  const methodSets = new MethodSets();
   for (const rule of rules) {
     const hosts = usable(rule, rule.hosts, parseHost, problems);
     const paths = usable(rule, rule.uris, parsePath, problems);
@@ -105,7 +107,7 @@ function parseRules<T>(rules: readonly RouteRule<T>[]): {
       problems.push(tooMany(rule));
       break;
     }
-    const methods = rule.methods.length > 0 ? new Set(rule.methods) : undefined;
+    const methods = methodSets.of(rule.methods);
     const plain: Match<T> = { rule, params: [] };
     for (const host of rule.hosts.length > 0 ? hosts : [undefined]) {
       for (const path of paths) {
@@ -115,6 +117,19 @@ function parseRules<T>(rules: readonly RouteRule<T>[]): {
     }
   }
   return { entries, problems };
+}
+
+/** One set for all rules with the same methods: few sets stay in the processor's caches. */
+class MethodSets {
+  readonly #sets = new Map<string, ReadonlySet<string>>();
+
+  of(methods: readonly string[]): ReadonlySet<string> | undefined {
+    if (methods.length === 0) return undefined;
+    const key = methods.toSorted().join(" ");
+    let set = this.#sets.get(key);
+    if (set === undefined) this.#sets.set(key, (set = new Set(methods)));
+    return set;
+  }
 }
 
 /** The patterns that can be used; the others go to `problems`. */
@@ -153,49 +168,74 @@ class HostRouter<T> implements Router<T> {
   readonly #exact = new Map<string, PathTree<Entry<T>>>();
   /** By what the host must end with, the leading dot included. */
   readonly #wildcards = new Map<string, PathTree<Entry<T>>>();
+  /** By number of labels behind the "*": whether there is such a wildcard. */
+  readonly #wildcardDepths: boolean[] = [];
   readonly #everyHost = new PathTree<Entry<T>>();
 
   /** In ascending rank. */
-  add(entry: Entry<T>): void {
-    this.#treeOf(entry.host).add(entry);
+  add(entry: Entry<T>, texts: Map<string, string>): void {
+    this.#treeOf(entry.host).add(entry, texts);
   }
 
   match(method: string, host: string, path: string): Match<T> | undefined {
     let best = this.#exact.get(host)?.find(method, path, undefined);
-    if (this.#wildcards.size > 0) {
-      // A label in front of the dot is required: "*.a" matches neither "a" nor ".a".
-      for (let dot = host.indexOf(".", 1); dot > 0; dot = host.indexOf(".", dot + 1)) {
-        best = this.#wildcards.get(host.slice(dot))?.find(method, path, best) ?? best;
-      }
-    }
+    if (this.#wildcards.size > 0) best = this.#findByWildcard(method, host, path, best);
     best = this.#everyHost.find(method, path, best);
     if (best === undefined) return undefined;
-    return best.match ?? { rule: best.rule, params: readParams(best.path, path) };
+    return best.match ?? new MatchWithParams(best.rule, best.path, path);
+  }
+
+  #findByWildcard(
+    method: string,
+    host: string,
+    path: string,
+    bestSoFar: Entry<T> | undefined,
+  ): Entry<T> | undefined {
+    let best = bestSoFar;
+    let dot = host.length;
+    for (let depth = 1; depth < this.#wildcardDepths.length; depth++) {
+      dot = host.lastIndexOf(".", dot - 1);
+      // A label in front of the dot is required: "*.a" matches neither "a" nor ".a".
+      if (dot <= 0) break;
+      if (this.#wildcardDepths[depth] !== true) continue;
+      best = this.#wildcards.get(host.slice(dot))?.find(method, path, best) ?? best;
+    }
+    return best;
   }
 
   #treeOf(host: HostPattern | undefined): PathTree<Entry<T>> {
     if (host === undefined) return this.#everyHost;
     const trees = host.isWildcard ? this.#wildcards : this.#exact;
     let tree = trees.get(host.key);
-    if (tree === undefined) {
-      tree = new PathTree();
-      trees.set(host.key, tree);
+    if (tree === undefined) trees.set(host.key, (tree = new PathTree()));
+    if (host.isWildcard) {
+      const depth = host.key.split(".").length - 1;
+      while (this.#wildcardDepths.length <= depth) this.#wildcardDepths.push(false);
+      this.#wildcardDepths[depth] = true;
     }
     return tree;
   }
 }
 
-/** @param path one that the pattern matches */
-function readParams(pattern: PathPattern, path: string): Param[] {
-  const params: Param[] = [];
-  let at = 1;
-  for (const { isParameter, text } of pattern.segments) {
-    const slash = path.indexOf("/", at);
-    const end = slash < 0 ? path.length : slash;
-    if (isParameter) params.push([text, path.slice(at, end)]);
-    at = end + 1;
+/** Cuts the parameters out of the path when they are asked for, which is rare. */
+class MatchWithParams<T> implements Match<T> {
+  readonly rule: RouteRule<T>;
+  readonly #pattern: PathPattern;
+  readonly #path: string;
+
+  /** @param path one that the pattern matches */
+  constructor(rule: RouteRule<T>, pattern: PathPattern, path: string) {
+    this.rule = rule;
+    this.#pattern = pattern;
+    this.#path = path;
   }
-  return params;
+
+  get params(): Param[] {
+    const values = this.#path.split("/").slice(1);
+    return this.#pattern.segments.flatMap(({ isParameter, text }, at): Param[] =>
+      isParameter ? [[text, values[at] ?? ""]] : [],
+    );
+  }
 }
 
 function tooMany(rule: RouteRule<unknown>): RuleProblem {
