@@ -9,7 +9,7 @@ export interface Measured {
 }
 
 /**
- * Runs what bench() has declared: shown for people, or, after `--json`, as one line for bench/run.ts.
+ * Runs what bench() has declared: shown for people or, after `--json`, as a line for bench/run.ts.
  * Under 1 ns nothing was measured: the engine has hoisted the call out of the loop.
  */
 export async function measure(): Promise<void> {

@@ -20,21 +20,6 @@ describe("MemoryBody", () => {
 });
 
 describe("collect()", () => {
-  function chunks(...texts: string[]): Body & { cancelled: boolean } {
-    return {
-      length: undefined,
-      trailers: undefined,
-      cancelled: false,
-      read: () => {
-        const text = texts.shift();
-        return Promise.resolve(text === undefined ? undefined : bytes(text));
-      },
-      cancel() {
-        this.cancelled = true;
-      },
-    };
-  }
-
   test("joins the chunks", async () => {
     expect(await collect(chunks("ab", "c", "def"), 6)).toEqual(bytes("abcdef"));
     expect(await collect(chunks(), 6)).toEqual(bytes(""));
@@ -46,3 +31,18 @@ describe("collect()", () => {
     expect(body.cancelled).toBe(true);
   });
 });
+
+function chunks(...texts: string[]): Body & { cancelled: boolean } {
+  return {
+    length: undefined,
+    trailers: undefined,
+    cancelled: false,
+    read: () => {
+      const text = texts.shift();
+      return Promise.resolve(text === undefined ? undefined : bytes(text));
+    },
+    cancel() {
+      this.cancelled = true;
+    },
+  };
+}
