@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The executable that compile.sh has built. */
-export const SLUICE = resolve(import.meta.dir, "../../../dist/sluice");
+export const SLUICE = join(import.meta.dir, "../../../dist/sluice");
 
 /** ms that a test waits for something that has to happen; a bound, not a pause. */
 export const PATIENCE_MS = 20_000;
