@@ -3,9 +3,8 @@ import { decode } from "./decode.ts";
 import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
 import type { Findings } from "./findings.ts";
 import { readListeners } from "./listeners.ts";
-import type { PluginFiles } from "./plugin-files.ts";
 import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
-import { readPlugins } from "./plugins.ts";
+import { type PluginSources, readPlugins } from "./plugins.ts";
 import { type KnownUpstreams, readRoutes, reportUnknownUpstream } from "./routes.ts";
 import { GatewaySchema, type RawGateway } from "./schema.ts";
 import { type ConfigNode, nodeAt } from "./tree.ts";
@@ -18,17 +17,11 @@ import { readUpstreams } from "./upstreams.ts";
  */
 export function buildConfig(
   root: ConfigNode,
-  options: { file: string; cores: number; pluginFiles: PluginFiles },
+  options: PluginSources & { cores: number },
   findings: Findings,
 ): Config {
   const raw: RawGateway = decode(GatewaySchema, root, findings) ?? {};
-  const { pluginsDir, plugins, isIncomplete } = readPlugins(
-    raw,
-    root,
-    options.file,
-    options.pluginFiles,
-    findings,
-  );
+  const { pluginsDir, plugins, isIncomplete } = readPlugins(raw, root, options, findings);
   const names = new Set(plugins.map((plugin) => plugin.name));
   const knownPlugins: KnownPlugins = { names, pluginsDir, isIncomplete };
   const named = readUpstreams(raw.upstreams, root, findings);

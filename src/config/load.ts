@@ -40,6 +40,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** What `workers: auto` stands for. */
   readonly cores: number;
+  /** Modules inside the executable: path by name. */
+  readonly bundledPlugins: ReadonlyMap<string, string>;
 }
 
 /** @param file as the user names it: diagnostics show it so, `config.file` is absolute */

@@ -22,14 +22,23 @@ export interface Plugins {
 const SUFFIX = ".wasm";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Reads `wasm.plugins` and looks into `plugins_dir`. @param file absolute path of gateway.yaml */
+/** Where modules come from: the file itself, the disk, and the executable. */
+export interface PluginSources {
+  /** Absolute path of gateway.yaml. */
+  readonly file: string;
+  readonly pluginFiles: PluginFiles;
+  /** Modules inside the executable, path by name; one of the folder or the file wins over them. */
+  readonly bundledPlugins: ReadonlyMap<string, string>;
+}
+
+/** Reads `wasm.plugins`, looks into `plugins_dir`, and adds what the executable brings along. */
 export function readPlugins(
   raw: RawGateway,
   root: ConfigNode,
-  file: string,
-  files: PluginFiles,
+  sources: PluginSources,
   findings: Findings,
 ): Plugins {
+  const { file, pluginFiles: files, bundledPlugins } = sources;
   const pluginsDir = resolve(dirname(file), raw.plugins_dir ?? DEFAULTS.pluginsDir);
   const plugins = new Map<string, PluginConfig>();
   const names = new Map<string, Span>();
@@ -42,10 +51,14 @@ export function readPlugins(
       continue;
     }
     claimId("plugin", item.name, nodeAt(node, "name") ?? node, names, findings);
-    plugins.set(item.name, declared(item, item.name, node, { file, pluginsDir, files, findings }));
+    const at = { file, pluginsDir, files, bundledPlugins, findings };
+    plugins.set(item.name, declared(item, item.name, node, at));
   }
   for (const plugin of found(pluginsDir, root, files, findings)) {
     if (!plugins.has(plugin.name)) plugins.set(plugin.name, plugin);
+  }
+  for (const [name, bundled] of bundledPlugins) {
+    if (!plugins.has(name)) plugins.set(name, { ...FOUND, name, file: bundled });
   }
   const sorted = [...plugins.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return { pluginsDir, plugins: sorted, isIncomplete };
@@ -55,7 +68,13 @@ function declared(
   raw: RawPlugin,
   name: string,
   node: ConfigNode,
-  at: { file: string; pluginsDir: string; files: PluginFiles; findings: Findings },
+  at: {
+    file: string;
+    pluginsDir: string;
+    files: PluginFiles;
+    bundledPlugins: ReadonlyMap<string, string>;
+    findings: Findings;
+  },
 ): PluginConfig {
   const { findings } = at;
   const nameSpan = nodeAt(node, "name") ?? node;
@@ -63,11 +82,12 @@ function declared(
     const message = `plugin ${quote(name)} is built in, a module needs another name`;
     findings.error("CONFIG_DUPLICATE_ID", nameSpan, message);
   }
-  const file =
-    raw.file === undefined
-      ? join(at.pluginsDir, name + SUFFIX)
-      : resolve(dirname(at.file), raw.file);
-  const problem = at.files.problem(file);
+  const inFolder = join(at.pluginsDir, name + SUFFIX);
+  const wanted = raw.file === undefined ? inFolder : resolve(dirname(at.file), raw.file);
+  const missing = at.files.problem(wanted);
+  const bundled = raw.file === undefined ? at.bundledPlugins.get(name) : undefined;
+  const file = missing === undefined ? wanted : (bundled ?? wanted);
+  const problem = file === wanted ? missing : undefined;
   // A file of a wrong type has been reported, and the default is not what was meant.
   if (problem !== undefined && (raw.file !== undefined || entryOf(node, "file") === undefined)) {
     const message = `the module of plugin ${quote(name)} cannot be read: ${file}: ${problem}`;

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import { loadConfig } from "../config/load.ts";
 import { renderDiagnostics } from "../config/render.ts";
 import { type ConfigWatch, watchConfig } from "../config/watch.ts";
+import { BUNDLED_PLUGINS } from "./bundled-plugins.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
 import { assignPorts } from "./ports.ts";
@@ -20,7 +21,11 @@ export type Loaded =
 
 /** Reads the file and everything that it names: the one way from YAML to what workers build. */
 export async function loadPlan(file: string, number: number): Promise<Loaded> {
-  const loaded = await loadConfig(file, { env: process.env, cores: cpus().length });
+  const loaded = await loadConfig(file, {
+    env: process.env,
+    cores: cpus().length,
+    bundledPlugins: BUNDLED_PLUGINS,
+  });
   if (!loaded.ok) return loaded;
   const { modules, diagnostics } = await readModules(loaded.config);
   if (diagnostics.length > 0) return { ok: false, diagnostics, text: loaded.text };
@@ -124,10 +129,13 @@ export class Master {
     return undefined;
   }
 
+  /** Where modules lie that can change: not inside the executable. */
   #directories(): string[] {
+    const bundled = new Set(BUNDLED_PLUGINS.values());
     const { pluginsDir, plugins } = this.#config ?? {};
-    const files = (plugins ?? []).map((plugin) => dirname(plugin.file));
-    return [...new Set(pluginsDir === undefined ? files : [pluginsDir, ...files])];
+    const files = (plugins ?? []).map(({ file }) => file).filter((file) => !bundled.has(file));
+    const folders = files.map((file) => dirname(file));
+    return [...new Set(pluginsDir === undefined ? folders : [pluginsDir, ...folders])];
   }
 
   /** SIGTERM and SIGINT drain; a second one ends at once. SIGHUP reloads. */
