@@ -5,7 +5,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { Plugin } from "../filter/filter.ts";
 import { proxyRewrite, type ProxyRewriteOptions } from "../filter/native/proxy-rewrite.ts";
 import type { ServedGeneration, ServedRoute } from "../proxy/served.ts";
-import { buildRouter, type Router } from "../router/router.ts";
+import { buildRouter, checkRules, type Router, type RuleProblem } from "../router/router.ts";
 import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
@@ -176,7 +176,9 @@ class Build {
       const value: ServedRoute = { id: route.id, upstream, timeout: route.timeout, plugins };
       return { ...route, value };
     });
-    return buildRouter(rules);
+    const problems = checkRules(rules);
+    for (const problem of problems) this.#reportRule(problem);
+    return buildRouter(problems.length > 0 ? [] : rules);
   }
 
   #plugin(use: PluginUse, modules: ReadonlyMap<string, LoadedModule>): Plugin | undefined {
@@ -219,6 +221,18 @@ class Build {
 
   #hashOf(name: string): string | undefined {
     return this.#plan.modules.find((module) => module.name === name)?.hash;
+  }
+
+  #reportRule({ ruleId, message, hint }: RuleProblem): void {
+    const { config } = this.#plan;
+    this.diagnostics.push({
+      severity: "error",
+      code: "ROUTE_REFUSED",
+      message: `Cannot match route "${ruleId}": ${message}`,
+      file: config.file,
+      position: config.routes.find((route) => route.id === ruleId)?.position,
+      hint,
+    });
   }
 
   #report(name: string, use: PluginUse | undefined, message: string): void {

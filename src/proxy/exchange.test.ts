@@ -417,6 +417,22 @@ describe("handle() errors", () => {
     expect(await errorOf(answer)).toBe("503 FILTER_FAILED");
   });
 
+  test("forwards what a filter has made of the target in its one spelling", async () => {
+    for (const [set, sent] of [
+      ["/a/../b?c", "/b?c"],
+      ["http://evil.test/x", "/x"],
+    ] as const) {
+      const plane = gateway(undefined, [
+        pluginOf("set", {
+          onRequestHeaders: (host) => ((host.exchange.request.target = set), "continue"),
+        }),
+      ]);
+      await handle(plane, incoming());
+      expect(plane.sent[0]?.target).toBe(sent);
+      expect(plane.sent[0]?.authority).toBe("a.test");
+    }
+  });
+
   test("refuses a request line that a filter has broken", async () => {
     for (const change of [
       (host: FilterHost) => (host.exchange.request.target = "/x HTTP/1.1\r\nA: b"),

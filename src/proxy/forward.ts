@@ -15,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 export async function forward(x: Exchange): Promise<UpstreamResponse> {
   const { request, incoming, chain, route } = x;
   if (route === undefined) throw new GatewayError("GATEWAY_INTERNAL", "forward() without a route");
-  checkRewritten(x);
+  normaliseRewritten(x);
   const body = x.requestBody === undefined ? undefined : chain.requestBody(x.requestBody);
   x.requestSent = true;
   const response = await route.upstream.forward(
@@ -33,18 +33,29 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
   return response;
 }
 
-/** What filters have made of the request line must still be one: no second request in its lines. */
-function checkRewritten(x: Exchange): void {
-  const { method, target, authority } = x.request;
-  const { admitted } = x;
-  const wrong =
-    method !== admitted?.method && !isToken(method)
-      ? `method ${quoted(method)}`
-      : target !== admitted?.target && !parseTarget(target).ok
-        ? `target ${quoted(target)}`
-        : authority !== admitted?.authority && !parseAuthority(authority).ok
-          ? `authority ${quoted(authority)}`
-          : undefined;
-  if (wrong === undefined) return;
-  throw new GatewayError("FILTER_FAILED", `Cannot forward ${wrong}, which a filter has set`);
+/**
+ * What filters have made of the request line must still be one, in the one spelling that everybody
+ * reads alike: no second request in its lines, and no other host in its target.
+ */
+function normaliseRewritten(x: Exchange): void {
+  const { request, admitted } = x;
+  const { method, target, authority } = request;
+  if (method !== admitted?.method && !isToken(method)) throw notForwarded("method", method);
+  if (target !== admitted?.target) {
+    const parsed = parseTarget(target);
+    if (!parsed.ok) throw notForwarded("target", target);
+    request.target = parsed.target;
+  }
+  if (authority !== admitted?.authority) {
+    const parsed = parseAuthority(authority);
+    if (!parsed.ok) throw notForwarded("authority", authority);
+    request.authority = parsed.authority;
+  }
+}
+
+function notForwarded(part: string, text: string): GatewayError {
+  return new GatewayError(
+    "FILTER_FAILED",
+    `Cannot forward ${part} ${quoted(text)}, which a filter has set`,
+  );
 }
