@@ -25,7 +25,10 @@ export function parseAddress(written: string): Address {
   if (match === null) return { problem: "is not of the form host:port" };
   const [, writtenHost = "", writtenPort] = match;
   const host = writtenHost.startsWith("[") ? writtenHost.slice(1, -1) : writtenHost;
-  if (host === "") return { problem: "has no host", ...suggestion(`0.0.0.0${written}`) };
+  if (host === "") {
+    const hint = written.startsWith(":") ? suggestion(`0.0.0.0${written}`) : {};
+    return { problem: "has no host", ...hint };
+  }
   if (writtenHost.startsWith("[") ? !isIPv6(host) : !isHostName(host)) {
     return { problem: "has a host that is neither a name nor an IP address" };
   }

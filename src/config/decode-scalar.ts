@@ -142,7 +142,11 @@ function hintFor(place: ScalarPlace, findings: Findings): string | undefined {
     if (meant === "match") return `write ${value} without quotes`;
     return findings.didYouMean(value, words);
   }
-  return anyMatch(variants, node.written) === "match"
+  // Quotes would not help where the text has to look otherwise.
+  const texts = variants.filter((variant) =>
+    new RegExp(notesOf(variant).editorPattern ?? "").test(node.written),
+  );
+  return anyMatch(texts, node.written) === "match"
     ? `write "${node.written}" in quotes`
     : undefined;
 }

@@ -3,7 +3,7 @@ import { assert } from "../base/assert.ts";
 import { decodeQuantity, decodeScalar } from "./decode-scalar.ts";
 import { type Findings, quote } from "./findings.ts";
 import { type Place, nameOf } from "./place.ts";
-import { type ConfigNode, type MapNode, type ScalarNode, entryOf } from "./tree.ts";
+import { type ConfigNode, type MapNode, entryOf } from "./tree.ts";
 import { type DecodedOf, notesOf } from "./vocabulary.ts";
 import { expectedBy, foundIn } from "./wording.ts";
 
@@ -162,13 +162,18 @@ class Decoder {
     const { node, schema } = place;
     if (node.kind === "scalar" && node.unresolved === true) return undefined;
     const message = `${nameOf(place)} takes ${expectedBy(schema)}, not ${foundIn(node)}`;
-    const empty = node.kind === "scalar" && isNothing(node);
-    const hint = empty ? "remove the key to leave it out" : undefined;
-    this.#findings.error("CONFIG_WRONG_TYPE", node, message, hint);
+    this.#findings.error("CONFIG_WRONG_TYPE", node, message, hintFor(place));
     return undefined;
   }
 }
 
-function isNothing(node: ScalarNode): boolean {
-  return node.value === null;
+/** The usual slips: a key with nothing behind it, one value for a list, a list for one value. */
+function hintFor({ node, schema, parent, step }: Place): string | undefined {
+  if (node.kind === "scalar" && node.value === null) return "remove the key to leave it out";
+  if (node.kind === "scalar" && schema[Kind] === "Array") {
+    return /^[\w./*:-]+$/.test(node.written) ? `write [${node.written}]` : undefined;
+  }
+  const siblings = parent?.schema["properties"] as Record<string, TSchema> | undefined;
+  if (node.kind !== "list" || siblings === undefined) return undefined;
+  return Object.hasOwn(siblings, `${step}s`) ? `a list goes under "${step}s"` : undefined;
 }

@@ -1,5 +1,5 @@
-import { type Alias, LineCounter, type Node, type Pair, type Scalar, type YAMLError } from "yaml";
-import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
+import type { Alias, Document, Node, Pair, Scalar, YAMLError } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } from "yaml";
 import { LIMITS } from "../base/limits.ts";
 import { messageOf } from "../base/errors.ts";
 import { type Findings, quote } from "./findings.ts";
@@ -21,8 +21,8 @@ export function readFullYaml(text: string, findings: Findings): ConfigNode | und
       schema: "failsafe",
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: "silent",
-      lineCounter: new LineCounter(),
+      // "silent" would let a second document pass.
+      logLevel: "error",
     });
   } catch (error) {
     // Far too deep nesting overflows the package's stack.
@@ -31,7 +31,7 @@ export function readFullYaml(text: string, findings: Findings): ConfigNode | und
     findings.error(tooDeep ? "CONFIG_YAML_DEPTH" : "CONFIG_YAML_SYNTAX", undefined, `YAML ${what}`);
     return undefined;
   }
-  for (const problem of [...document.errors, ...document.warnings]) report(problem, findings);
+  reportAll(document, findings);
   if (findings.failed) return undefined;
   const version = document.directives.yaml;
   if (version.explicit === true && version.version !== "1.2") {
@@ -44,24 +44,68 @@ export function readFullYaml(text: string, findings: Findings): ConfigNode | und
   return findings.failed ? undefined : tree;
 }
 
+/** The first problem of each line: the others of a line mostly follow from it. */
+function reportAll(document: Document.Parsed, findings: Findings): void {
+  const problems = [...document.errors, ...document.warnings];
+  const unclosed = problems.find(({ message }) => /^Missing closing .quote/.test(message));
+  if (unclosed !== undefined) {
+    // The text runs to the end of the file, and everything else that is wrong comes from that.
+    const span = openingQuote(document, unclosed);
+    findings.error("CONFIG_YAML_SYNTAX", span, "the quote that opens here is not closed");
+    return;
+  }
+  const lines = new Set<number>();
+  for (const problem of problems.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    const { line } = findings.source.position({ start: problem.pos[0], end: problem.pos[1] });
+    if (!lines.has(line)) report(problem, findings);
+    lines.add(line);
+  }
+}
+
 function report(problem: YAMLError, findings: Findings): void {
   const [start, end] = problem.pos;
   if (problem.code === "RESOURCE_EXHAUSTION") {
     findings.error("CONFIG_YAML_DEPTH", { start, end }, "YAML nested too deep to be read");
     return;
   }
-  const first = problem.message.split("\n", 1)[0] ?? "";
+  const isSecond = problem.code === "MULTIPLE_DOCS";
+  const text = isSecond ? "A second document begins here" : problem.message;
+  const first = text.split("\n", 1)[0] ?? "";
   const message = first.slice(0, 200).replace(/\.$/, "");
   const lowered = `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`;
-  findings.error("CONFIG_YAML_SYNTAX", { start, end }, lowered, HINTS[problem.code]);
+  findings.error("CONFIG_YAML_SYNTAX", { start, end }, lowered, hintFor(problem, findings));
+}
+
+/** The package points to the end of the text that lacks its quote: where it begins says more. */
+function openingQuote(document: Document.Parsed, problem: YAMLError): Span {
+  let start = problem.pos[0];
+  visit(document, {
+    Scalar(_key, node) {
+      const from = node.range?.[0] ?? start;
+      const isQuoted = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE";
+      if (isQuoted && from <= problem.pos[0]) start = from;
+    },
+  });
+  return { start, end: start + 1 };
+}
+
+function hintFor(problem: YAMLError, findings: Findings): string | undefined {
+  const { text } = findings.source;
+  const lineStart = text.lastIndexOf("\n", Math.max(0, problem.pos[0] - 1)) + 1;
+  const variable = text.indexOf("${{", lineStart);
+  if (variable >= 0 && variable <= problem.pos[1]) {
+    return 'between { } and [ ] a variable needs quotes: "${{NAME}}"';
+  }
+  if (problem.message.includes("Flow")) return "is a ] or a } missing before this?";
+  return HINTS[problem.code];
 }
 
 const HINTS: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   TAB_AS_INDENT: "indent with spaces",
   BAD_INDENT: "the keys of one mapping, and the dashes of one list, start in the same column",
-  BLOCK_AS_IMPLICIT_KEY: "text that holds a colon and a space needs quotes",
+  BLOCK_AS_IMPLICIT_KEY: "text with a colon needs quotes; or is the next line too deep?",
   MULTILINE_IMPLICIT_KEY: "is a colon missing behind a key, or a quote at the end of a text?",
-  MULTIPLE_DOCS: "one file is one document: remove the second `---`",
+  MULTIPLE_DOCS: "one file is one document: remove this line, and what is behind it",
   BAD_SCALAR_START: "text that starts with this character needs quotes",
   BAD_DQ_ESCAPE: "write the text in single quotes, where a backslash is only a backslash",
   TAG_RESOLVE_FAILED: "tags are not used in this file",

@@ -44,15 +44,14 @@ type RawListener =
   | undefined;
 
 function listenerOf(address: string, span: Span, findings: Findings): ListenerConfig | undefined {
-  const parsed = parseAddress(address);
+  const parsed = parseAddress(/^\d+$/.test(address) ? `:${address}` : address);
   if ("problem" in parsed) {
     const message = `listener ${quote(address)} ${parsed.problem}`;
     findings.error("CONFIG_BAD_ADDRESS", span, message, parsed.hint);
     return undefined;
   }
   if (parsed.port === undefined) {
-    const bare = /^\d+$/.test(address);
-    const hint = `did you mean ${quote(bare ? `0.0.0.0:${address}` : `${address}:9080`)}?`;
+    const hint = `did you mean ${quote(`${address}:9080`)}?`;
     findings.error("CONFIG_BAD_ADDRESS", span, `listener ${quote(address)} has no port`, hint);
     return undefined;
   }

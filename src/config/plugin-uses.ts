@@ -3,7 +3,7 @@ import { type Findings, quote } from "./findings.ts";
 import { configText } from "./plugins.ts";
 import { NATIVE_PLUGINS } from "./proxy-rewrite.ts";
 import { checkProxyRewrite } from "./proxy-rewrite-check.ts";
-import { type ConfigNode, type Span, entryOf, jsonOf } from "./tree.ts";
+import { type ConfigNode, type Span, entryOf, jsonOf, textOf } from "./tree.ts";
 
 export interface KnownPlugins {
   readonly names: ReadonlySet<string>;
@@ -28,8 +28,9 @@ export function readPluginUses(
   const uses: (PluginUse | undefined)[] = [];
   const items = node.kind === "list" ? node.items : [node];
   for (const item of items) {
-    if (item.kind === "scalar" && typeof item.value === "string") {
-      uses.push(useOf(item.value, item, undefined, known, findings));
+    const name = textOf(item);
+    if (name !== undefined && name !== "") {
+      uses.push(useOf(name, item, undefined, known, findings));
     } else if (item.kind === "map") {
       // An item of a list names one plugin; that it is more has been reported.
       const entries = node.kind === "list" ? item.entries.slice(0, 1) : item.entries;

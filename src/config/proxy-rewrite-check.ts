@@ -1,7 +1,7 @@
 import { type Findings, quote } from "./findings.ts";
 import { checkPattern, type Problem } from "./route-match.ts";
 import { parseAddress } from "./address.ts";
-import { type ConfigNode, type Span, nodeAt } from "./tree.ts";
+import { type ConfigNode, type Span, nodeAt, textOf } from "./tree.ts";
 
 /**
  * What ProxyRewriteSchema cannot say: the pattern compiles, the replacement names groups that exist,
@@ -24,7 +24,8 @@ export function checkProxyRewrite(node: ConfigNode, findings: Findings): void {
   for (const step of ["set", "add"]) checkHeaders(nodeAt(node, "headers", step), findings);
   const removed = nodeAt(node, "headers", "remove");
   for (const item of removed?.kind === "list" ? removed.items : []) {
-    if (item.kind === "scalar") checkName(String(item.value), item, findings);
+    const name = textOf(item);
+    if (name !== undefined) checkName(name, item, findings);
   }
 }
 
@@ -86,8 +87,8 @@ function checkHeaders(headers: ConfigNode | undefined, findings: Findings): void
   if (headers?.kind !== "map") return;
   for (const { key, keySpan, value } of headers.entries) {
     checkName(key, keySpan, findings);
-    if (value.kind !== "scalar" || typeof value.value !== "string") continue;
-    if (FIELD_VALUE.test(value.value)) continue;
+    const text = textOf(value);
+    if (text === undefined || FIELD_VALUE.test(text)) continue;
     const message = `the value of header ${quote(key)} holds a character that no header line can`;
     const hint = "a value has no line breaks, and no blanks at its ends";
     findings.error("CONFIG_BAD_VALUE", value, message, hint);
@@ -120,6 +121,6 @@ function textAt(
   ...path: readonly (string | number)[]
 ): { text: string; span: Span } | undefined {
   const found = nodeAt(node, ...path);
-  if (found?.kind !== "scalar" || typeof found.value !== "string") return undefined;
-  return { text: found.value, span: found };
+  const text = textOf(found);
+  return found === undefined || text === undefined ? undefined : { text, span: found };
 }

@@ -8,7 +8,7 @@ export const PROXY_REWRITE = "proxy-rewrite";
 /** Filters that are part of the gateway; `PluginUse.native` is true for them. */
 export const NATIVE_PLUGINS: readonly string[] = [PROXY_REWRITE];
 
-const HeaderName = { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" };
+const HeaderName = { notes: { editorPattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" } };
 const HeaderValues = (description: string) =>
   Type.Record(Type.String(), Type.String({ description: "Value of the header" }), { description });
 

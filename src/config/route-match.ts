@@ -34,7 +34,10 @@ function checkCharacters(uri: string): Problem | undefined {
       const parameters = uri.replaceAll(/\{(\w+)\}/g, ":$1");
       return bad(`holds ${found}, which no path does`, parameters);
     }
-    if (found === "%") return bad("holds a % that is not followed by two of 0-9A-F", upper(uri));
+    if (found === "%") {
+      const suggestion = upper(uri) === uri ? undefined : upper(uri);
+      return bad("holds a % that is not followed by two of 0-9A-F", suggestion);
+    }
     return bad(`holds ${JSON.stringify(found)}, which a path has only percent-encoded`);
   }
   const decoded = uri.replaceAll(/%[0-9A-F]{2}/g, (escape) => {
@@ -118,13 +121,11 @@ export function readHost(written: string): { host: string } | Problem {
   if (host.endsWith(".")) return wrong("ends with a dot", host.slice(0, -1));
   const name = host.startsWith("*.") ? host.slice(2) : host;
   if (name.includes("*")) {
-    const suffix = /\*\.?([^*]+)$/.exec(name)?.[1];
-    return wrong(
-      "has a * that does not stand for the labels at its start",
-      suffix === undefined ? undefined : `*.${suffix}`,
-    );
+    const suffix = /^\*([^*.].*)$/.exec(name)?.[1];
+    const suggestion = suffix === undefined ? undefined : `*.${suffix}`;
+    return wrong("has a * that does not stand for the labels at its start", suggestion);
   }
-  if (/[^\x21-\x7e]/.test(name)) {
+  if (/\P{ASCII}/u.test(name)) {
     return { ...wrong("is not ASCII"), hint: "write an international name as its xn--… form" };
   }
   return isHostName(name) ? { host } : wrong("is neither a name nor an IP address");

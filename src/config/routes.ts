@@ -4,7 +4,7 @@ import { type Findings, quote } from "./findings.ts";
 import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
 import { checkUri, readHost } from "./route-match.ts";
 import type { RawGateway } from "./schema.ts";
-import { type ConfigNode, type Entry, type Span, entryOf, nodeAt } from "./tree.ts";
+import { type ConfigNode, type Entry, type Span, entryOf, nodeAt, textOf } from "./tree.ts";
 import { claimId, mergeTimeout, readUpstream } from "./upstreams.ts";
 
 type RawRoute = NonNullable<NonNullable<RawGateway["routes"]>[number]>;
@@ -163,11 +163,10 @@ class RouteReader {
       ...(single === undefined ? [] : [single]),
       ...(list?.kind === "list" ? list.items : []),
     ];
-    return nodes.flatMap((node) =>
-      node.kind === "scalar" && typeof node.value === "string" && node.value !== ""
-        ? [{ text: node.value, span: node }]
-        : [],
-    );
+    return nodes.flatMap((node) => {
+      const text = textOf(node);
+      return text === undefined || text === "" ? [] : [{ text, span: node }];
+    });
   }
 
   #entry(key: string): Entry | undefined {

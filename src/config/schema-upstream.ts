@@ -100,7 +100,9 @@ const upstreamProperties = {
       Type.Array(NodeSchema, { description: "The same as a list of mappings" }),
     ],
     {
-      description: "The addresses that requests are sent to",
+      description:
+        "Where requests are sent to: weights by address, or a list of mappings; an address is " +
+        '"host:port", "[v6]:port", "unix:/path" or "builtin:httpbin"',
       notes: { expected: 'a mapping such as { "10.0.0.1:8080": 1 }, or a list' },
     },
   ),
@@ -181,5 +183,8 @@ export const UpstreamSchema = closed(
 /** Without an id: it belongs to its route alone. */
 export const InlineUpstreamSchema = closed(upstreamProperties, {
   description: "The nodes of this route alone, instead of upstream_id",
-  notes: { planned: ["id", ...upstreamPlanned] },
+  notes: {
+    planned: ["id", ...upstreamPlanned],
+    sameKeysAs: "the keys of `upstreams[]` without `id`",
+  },
 });

@@ -17,6 +17,7 @@ const ADDRESS = "host:port, [v6]:port";
 const Address = Type.String({
   minLength: 1,
   description: `${ADDRESS}; 0.0.0.0 is every interface, port 0 one that the system chooses`,
+  notes: { editorPattern: ":\\d+$" },
 });
 
 const ListenerSchema = Type.Union(

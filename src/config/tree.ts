@@ -93,6 +93,12 @@ export function entryOf(node: ConfigNode | undefined, key: string): Entry | unde
   return undefined;
 }
 
+/** The text of a scalar; undefined for anything else, and for text that misses a variable. */
+export function textOf(node: ConfigNode | undefined): string | undefined {
+  if (node?.kind !== "scalar" || node.unresolved === true) return undefined;
+  return typeof node.value === "string" ? node.value : undefined;
+}
+
 /** The node under a path of keys and indexes. */
 export function nodeAt(
   node: ConfigNode | undefined,

@@ -3,7 +3,7 @@ import type { NodeConfig, TimeoutConfig, UpstreamConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Findings, quote } from "./findings.ts";
 import type { RawGateway } from "./schema.ts";
-import { type ConfigNode, type Span, entryOf, nodeAt } from "./tree.ts";
+import { type ConfigNode, type Span, entryOf, nodeAt, textOf } from "./tree.ts";
 
 export type RawUpstream = NonNullable<NonNullable<RawGateway["upstreams"]>[number]>;
 export type RawTimeout = NonNullable<RawUpstream["timeout"]>;
@@ -159,20 +159,21 @@ function withoutRepetition(
 }
 
 function nodeOfItem(item: ConfigNode, span: Span, findings: Findings): NodeConfig | undefined {
-  const host = nodeAt(item, "host");
-  if (host?.kind !== "scalar" || typeof host.value !== "string" || host.value === "") {
-    return undefined;
-  }
+  const host = textOf(nodeAt(item, "host"));
+  if (host === undefined || host === "") return undefined;
   const weightNode = nodeAt(item, "weight");
   const weight = weightNode === undefined ? DEFAULTS.weight : weightOf(weightNode);
   const port = nodeAt(item, "port");
-  if (port?.kind !== "scalar") return nodeOf(host.value, weight, span, findings);
-  if (/^(?:unix|builtin):/.test(host.value)) {
-    findings.error("CONFIG_BAD_ADDRESS", port, `node ${quote(host.value)} has no port`);
+  if (port === undefined) return nodeOf(host, weight, span, findings);
+  // What is no port number has been reported.
+  const number = port.kind === "scalar" ? Number(port.value) : Number.NaN;
+  if (!(number >= 1 && number <= 65_535)) return undefined;
+  if (/^(?:unix|builtin):/.test(host)) {
+    findings.error("CONFIG_BAD_ADDRESS", port, `node ${quote(host)} has no port`);
     return undefined;
   }
-  const isPlainV6 = host.value.includes(":") && !host.value.startsWith("[");
-  const address = `${isPlainV6 ? `[${host.value}]` : host.value}:${String(port.value)}`;
+  const isPlainV6 = host.includes(":") && !host.startsWith("[");
+  const address = `${isPlainV6 ? `[${host}]` : host}:${number}`;
   return nodeOf(address, weight, span, findings);
 }
 

@@ -34,6 +34,8 @@ export interface Notes {
   readonly editorPattern?: string;
   /** The decoder checks the value, and then hands over its node as it is. */
   readonly keepNode?: true;
+  /** For docs/CONFIG.md: where a mapping's keys are described already. */
+  readonly sameKeysAs?: string;
 }
 
 export function notesOf(schema: TSchema): Notes {

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "bun:test";
+import { type JsonSchema, jsonSchema } from "./json-schema.ts";
+
+/** Every sub-schema with its path. */
+function* walk(schema: JsonSchema, path = "#"): Generator<{ path: string; schema: JsonSchema }> {
+  yield { path, schema };
+  for (const keyword of ["properties", "anyOf", "items", "additionalProperties"]) {
+    const below = schema[keyword];
+    if (typeof below !== "object" || below === null) continue;
+    const isOne =
+      keyword === "additionalProperties" || (keyword === "items" && !Array.isArray(below));
+    if (isOne) {
+      yield* walk(below as JsonSchema, `${path}/${keyword}`);
+      continue;
+    }
+    for (const [key, child] of Object.entries(below)) {
+      yield* walk(child as JsonSchema, `${path}/${keyword}/${key}`);
+    }
+  }
+}
+
+const all = [...walk(jsonSchema())];
+
+function at(path: string): JsonSchema {
+  const found = all.find((entry) => entry.path === `#/${path}`);
+  if (found === undefined) throw new Error(`No schema at ${path}`);
+  return found.schema;
+}
+
+describe("jsonSchema()", () => {
+  test("describes every property", () => {
+    const bare = all.filter(({ path, schema }) => {
+      const isProperty = /\/properties\/[^/]+$/.test(path);
+      return isProperty && typeof schema["description"] !== "string";
+    });
+    expect(bare.map(({ path }) => path)).toEqual([]);
+    expect(all.filter(({ path }) => /\/properties\/[^/]+$/.test(path)).length).toBeGreaterThan(80);
+  });
+
+  test("closes every mapping of known keys", () => {
+    const open = all.filter(({ schema }) => {
+      return schema["properties"] !== undefined && schema["additionalProperties"] === undefined;
+    });
+    expect(open.map(({ path }) => path)).toEqual([]);
+    expect(at("properties/routes/items")["additionalProperties"]).toBe(false);
+  });
+
+  test("is plain JSON of a draft that YAML editors know, without our own keywords", () => {
+    const text = JSON.stringify(jsonSchema());
+    expect(JSON.parse(text)).toEqual(jsonSchema());
+    expect(jsonSchema()["$schema"]).toBe("http://json-schema.org/draft-07/schema#");
+    for (const { schema } of all) expect(Object.keys(schema)).not.toContain("notes");
+  });
+
+  test("lists the words of a choice as one enum, with the default", () => {
+    expect(at("properties/log/properties/level")).toMatchObject({
+      default: "info",
+      anyOf: [{ enum: ["debug", "info", "warn", "error"] }, { type: "string" }],
+    });
+  });
+
+  test("takes variables where only numbers, words or patterns are", () => {
+    const variable = { type: "string", pattern: "\\$\\{\\{.*\\}\\}" };
+    const paths = [
+      "properties/workers",
+      "properties/drain",
+      "properties/limits/properties/request_body",
+      "properties/limits/properties/exchanges_in_flight",
+      "properties/routes/items/properties/enabled",
+      "properties/routes/items/properties/priority",
+      "properties/routes/items/properties/uri",
+      "properties/wasm/properties/plugins/items/properties/sha256",
+    ];
+    for (const path of paths) {
+      const variants = at(path)["anyOf"] as JsonSchema[];
+      expect({ path, takes: variants.some((v) => v["pattern"] === variable.pattern) }).toEqual({
+        path,
+        takes: true,
+      });
+    }
+    // Any text is a variable's text as well.
+    expect(at("properties/plugins_dir")["type"]).toBe("string");
+  });
+
+  test("has patterns that the values of the documentation match", () => {
+    const drain = at("properties/drain")["anyOf"] as JsonSchema[];
+    const patterns = drain.flatMap(({ pattern }) => (typeof pattern === "string" ? [pattern] : []));
+    const accepted = (text: string): boolean =>
+      patterns.some((pattern) => new RegExp(pattern).test(text));
+    expect(["500ms", "2s", "${{DRAIN:=5s}}", "soon"].map(accepted)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+});
