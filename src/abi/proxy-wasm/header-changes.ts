@@ -76,7 +76,8 @@ function change(
 
 function mutableMapOf(guest: Guest, type: number): HeaderMap | undefined {
   const { stream } = guest;
-  if (stream?.isMutable(type)) return stream.map(type);
+  const map = stream?.isMutable(type) ? stream.map(type) : undefined;
+  if (map !== undefined) return map;
   guest.resources.log.warnOnce(`late map ${type}`, `Header map ${type} cannot be changed: ${LATE}`);
   return undefined;
 }
