@@ -11,8 +11,8 @@ import { quoted } from "../../http/refusal.ts";
  *   client ── Key: a, Protocol, Extensions ──▶ gateway ── Key: b, Protocol ──▶ node
  *   client ◀── Accept(a), Protocol ─────────── gateway ◀── Accept(b), Protocol ── node
  *
- * Why no extensions: messages are relayed whole, so a compression that was agreed on between the two
- * ends would be of use to nobody.
+ * Why no extensions: messages are relayed whole, so a compression that the two ends had agreed on
+ * would be of use to nobody.
  */
 export interface NodeHandshake {
   /** Sec-WebSocket-Key that the node was sent. */

@@ -165,7 +165,7 @@ describe("WebSocketRelay back-pressure", () => {
 });
 
 describe("WebSocketRelay handshake", () => {
-  test("hands on the node's protocol, cookies and own lines, and offers it no extension", async () => {
+  test("hands on the node's protocol, cookies and lines, and offers it no extension", async () => {
     const relayed = front({ nodePort: echoNode().port ?? 0 });
     const response = await upgrade(relayed, "Sec-WebSocket-Protocol: one, two\r\n");
     expect(response).toStartWith("HTTP/1.1 101 ");

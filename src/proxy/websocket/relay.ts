@@ -33,8 +33,8 @@ type Socket = ServerWebSocket<WebSocketRelay>;
  *   client ──message()──▶ NodeWriter ──write()──▶ tunnel      full: the client is paused
  *   client ◀──send()───── FrameDecoder ◀──read()── tunnel     full: nothing is read until drain()
  *
- * States: waiting (for open()) → open → closing → ended. Whatever begins the closing, the other side
- * is told with the same code and reason, or broken off where there was no Close frame.
+ * States: waiting (for open()) → open → closing → ended. Whatever begins the closing, the other
+ * side is told with the same code and reason, or broken off where there was no Close frame.
  *
  * Pings: Bun.serve answers the client's by itself. They are passed on all the same, to keep the
  * node's idle timer quiet, and the node's answers to them go no further. The node's pings and the
@@ -296,7 +296,7 @@ export class WebSocketRelay {
   }
 }
 
-/** The types of Bun.serve want to know that it is no shared memory; a tunnel never hands that out. */
+/** Bun.serve's types ask for memory that is not shared: a tunnel hands out no other. */
 function exactBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }

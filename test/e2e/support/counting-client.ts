@@ -2,8 +2,8 @@ import type { Socket } from "bun";
 import { PATIENCE_MS } from "./gateway.ts";
 
 /**
- * A connection for bodies that are too large to keep: what comes is counted, what goes is made as it
- * is taken, and the test decides how fast it reads.
+ * A connection for bodies that are too large to keep: what comes is counted, what goes is made as
+ * it is taken, and the test decides how fast it reads.
  *
  *   const client = await CountingClient.open(port, "GET /stream-bytes/1073741824 HTTP/1.1\r\n…");
  *   await client.untilReceived(1000);
