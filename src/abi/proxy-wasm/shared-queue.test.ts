@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import { LIMITS } from "../../base/limits.ts";
+import { SharedQueue, SharedQueues } from "./shared-queue.ts";
+import { BAD, OUT, ScriptedGuest } from "./testing.ts";
+import { Status } from "./types.ts";
+import { VmScopes } from "./vm-scope.ts";
+
+describe("proxy_register_shared_queue()", () => {
+  test("gives a name one id, which resolves, and which is not another name's", () => {
+    const { register, resolve } = open();
+    const id = register("q");
+    expect(id).toBeGreaterThan(0);
+    expect(register("q")).toBe(id);
+    expect(resolve("", "q")).toBe(id);
+    expect(resolve("vm", "q")).toBe(id);
+    expect(register("r")).not.toBe(id);
+  });
+});
+
+describe("proxy_enqueue_shared_queue()", () => {
+  test("keeps items in order and tells the receiver later, once for each", async () => {
+    const told: unknown[] = [];
+    const { kit, register, enqueue, dequeue } = open({
+      proxy_on_queue_ready: (...args) => void told.push(args.slice(0, 2)),
+    });
+    const id = register("q");
+    enqueue(id, "one");
+    enqueue(id, "two");
+    expect(told).toEqual([]); // Not from inside the guest.
+    await eventLoop();
+    expect(told).toEqual([
+      [1, id],
+      [1, id],
+    ]);
+    expect(dequeue(id)).toBe(Status.Ok);
+    expect(kit.taken().toString()).toBe("one");
+    expect(dequeue(id)).toBe(Status.Ok);
+    expect(kit.taken().toString()).toBe("two");
+    expect(dequeue(id)).toBe(Status.Empty);
+  });
+
+  test("tells who has registered last", async () => {
+    const scopes = new VmScopes();
+    const told: string[] = [];
+    const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
+    const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
+    const id = first.register("q");
+    second.register("q");
+    first.enqueue(id, "x");
+    await eventLoop();
+    expect(told).toEqual(["second"]);
+  });
+
+  test("does not tell of what has been taken meanwhile", async () => {
+    const told: number[] = [];
+    const { register, enqueue, dequeue } = open({
+      proxy_on_queue_ready: (_, id = 0) => void told.push(id),
+    });
+    const id = register("q");
+    for (let n = 0; n < 1000; n++) {
+      enqueue(id, "x");
+      dequeue(id);
+    }
+    await eventLoop();
+    expect(told).toEqual([]);
+  });
+});
+
+describe("shared queues, errors", () => {
+  test("answers NotFound for ids and names that are not there", () => {
+    const { kit, enqueue, dequeue } = open();
+    expect(enqueue(7, "x")).toBe(Status.NotFound);
+    expect(dequeue(7)).toBe(Status.NotFound);
+    const resolve = kit.within(undefined, (env) =>
+      env.proxy_resolve_shared_queue(0, 0, ...kit.put("q"), OUT),
+    );
+    expect(resolve).toBe(Status.NotFound);
+  });
+
+  test("does not let a guest use the queue of another VM by its number", () => {
+    const scopes = new VmScopes();
+    const other = scopes.acquire("other").queues.register("other", "q");
+    const { enqueue, resolve } = open({}, scopes);
+    const id = other?.id ?? 0;
+    expect(enqueue(id, "x")).toBe(Status.NotFound);
+    expect(resolve("other", "q")).toBe(id); // By its name it may.
+    expect(enqueue(id, "x")).toBe(Status.Ok);
+  });
+
+  test("checks every address, and loses no item over it", () => {
+    const { kit, register, enqueue, dequeue } = open();
+    const id = register("q");
+    enqueue(id, "item");
+    kit.within(undefined, (env) => {
+      const bad = Status.InvalidMemoryAccess;
+      const name = kit.put("q");
+      expect(env.proxy_register_shared_queue(BAD, 1, OUT)).toBe(bad);
+      expect(env.proxy_register_shared_queue(...name, BAD)).toBe(bad);
+      expect(env.proxy_resolve_shared_queue(BAD, 1, ...name, OUT)).toBe(bad);
+      expect(env.proxy_resolve_shared_queue(0, 0, BAD, 1, OUT)).toBe(bad);
+      expect(env.proxy_resolve_shared_queue(0, 0, ...name, BAD)).toBe(bad);
+      expect(env.proxy_enqueue_shared_queue(id, BAD, 1)).toBe(bad);
+      expect(env.proxy_dequeue_shared_queue(id, BAD, OUT)).toBe(bad);
+      expect(env.proxy_dequeue_shared_queue(id, OUT, BAD)).toBe(bad);
+    });
+    expect(dequeue(id)).toBe(Status.Ok);
+  });
+
+  test("bounds the number of queues of a VM id, their items and their bytes", () => {
+    const queues = new SharedQueues();
+    for (let n = 0; n < LIMITS.sharedQueuesMax; n++) {
+      expect(queues.register("vm", `q${n}`)).toBeDefined();
+    }
+    expect(queues.register("vm", "more")).toBeUndefined();
+    expect(queues.register("other", "more")).toBeDefined();
+    const items = new SharedQueue(1, "vm");
+    for (let n = 0; n < LIMITS.sharedQueueItemsMax; n++) items.enqueue(new Uint8Array());
+    expect(items.enqueue(new Uint8Array())).toBe(false);
+    const large = new SharedQueue(2, "vm");
+    expect(large.enqueue(new Uint8Array(LIMITS.sharedQueueBytesMax))).toBe(true);
+    expect(large.enqueue(new Uint8Array(1))).toBe(false);
+    large.dequeue();
+    expect(large.enqueue(new Uint8Array(1))).toBe(true);
+  });
+
+  test("refuses a long name, and says once that there are too many queues", () => {
+    const { kit, register } = open();
+    for (let n = 0; n < LIMITS.sharedQueuesMax; n++) register(`q${n}`);
+    kit.within(undefined, (env) => {
+      const long = kit.put("n".repeat(LIMITS.guestNameBytesMax + 1));
+      expect(env.proxy_register_shared_queue(...long, OUT)).toBe(Status.BadArgument);
+      const full = env.proxy_register_shared_queue(...kit.put("more"), OUT);
+      expect(full).toBe(Status.InternalFailure);
+    });
+    expect(kit.host.logged).toHaveLength(1);
+  });
+
+  test("drops the queues of a VM id that nobody uses any more", () => {
+    const scopes = new VmScopes();
+    const id = scopes.acquire("vm").queues.register("vm", "q")?.id;
+    scopes.release("vm");
+    expect(scopes.acquire("vm").queues.resolve("vm", "q")).toBeUndefined();
+    expect(scopes.acquire("vm").queues.register("vm", "q")?.id).not.toBe(id);
+  });
+});
+
+/** Queues tell by setImmediate(); one that is asked for later runs later. */
+function eventLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function open(
+  scripts: Record<string, (...args: number[]) => number | void> = {},
+  scopes?: VmScopes,
+) {
+  const kit = new ScriptedGuest(scripts, "0.2.1", scopes);
+  return {
+    kit,
+    register: (name: string): number => {
+      const status = kit.within(undefined, (env) =>
+        env.proxy_register_shared_queue(...kit.put(name), OUT),
+      );
+      expect(status).toBe(Status.Ok);
+      return kit.u32(OUT);
+    },
+    resolve: (vmId: string, name: string): number => {
+      const status = kit.within(undefined, (env) =>
+        env.proxy_resolve_shared_queue(...kit.put(vmId), ...kit.put(name), OUT),
+      );
+      expect(status).toBe(Status.Ok);
+      return kit.u32(OUT);
+    },
+    enqueue: (id: number, item: string) =>
+      kit.within(undefined, (env) => env.proxy_enqueue_shared_queue(id, ...kit.put(item))),
+    dequeue: (id: number) =>
+      kit.within(undefined, (env) => env.proxy_dequeue_shared_queue(id, OUT, OUT + 4)),
+  };
+}
