@@ -164,18 +164,21 @@ export class Forwarding implements ExchangeObserver {
   }
 
   #totalTimedOut(totalMs: number): void {
-    const what = `Cannot finish ${this.#request.method} to upstream "${this.#destination.upstreamId}"`;
-    const limit = `within the total timeout of ${totalMs} ms`;
-    this.#stop(new GatewayError("UPSTREAM_TOTAL_TIMEOUT", `${what} ${limit}`));
+    const what = `Cannot finish ${this.#what()} within the total timeout of ${totalMs} ms`;
+    this.#stop(new GatewayError("UPSTREAM_TOTAL_TIMEOUT", what));
   }
 
   #cancelled(reason: unknown): void {
-    const what = `Cancelled ${this.#request.method} to upstream "${this.#destination.upstreamId}"`;
+    const what = `Cancelled ${this.#what()}`;
     this.#stop(
       reason instanceof GatewayError
         ? reason
         : new GatewayError("CLIENT_GONE", `${what}: ${messageOf(reason)}`, { cause: reason }),
     );
+  }
+
+  #what(): string {
+    return `${this.#request.method} to upstream "${this.#destination.upstreamId}"`;
   }
 
   /** Ends what never got a response. @returns the error, to be thrown */

@@ -225,7 +225,7 @@ describe("forward() on a connection that went stale", () => {
     expect(node.peers[1]?.unread).toBe("hello");
   });
 
-  test("sends it again once only: a fresh connection that is reset is a failed attempt", async () => {
+  test("sends it again once only: a fresh connection that is reset is an attempt", async () => {
     using node = new RawNode(async (peer) => {
       await peer.head();
       if (node.peers.length === 1) await peer.send(OK);

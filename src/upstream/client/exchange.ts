@@ -321,10 +321,16 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 }
 
+/** Payloads up to this many bytes are copied: a copy is cheaper than a view, and keeps no chunk. */
+const COPY_BYTES_MAX = 4096;
+
 /** The bytes of body in `chunk` from `at` on. */
 function decode(decoder: BodyDecoder, chunk: Uint8Array, at: number): Uint8Array {
   decoder.decode(chunk, at);
   const { payloadStart, payloadEnd } = decoder;
-  const all = payloadStart === 0 && payloadEnd === chunk.byteLength;
-  return all ? chunk : chunk.subarray(payloadStart, payloadEnd);
+  const length = payloadEnd - payloadStart;
+  if (length === chunk.byteLength) return chunk;
+  return length <= COPY_BYTES_MAX
+    ? chunk.slice(payloadStart, payloadEnd)
+    : chunk.subarray(payloadStart, payloadEnd);
 }

@@ -208,7 +208,7 @@ describe("RequestSender errors", () => {
     expect(body.cancelledWith).toBeDefined();
   });
 
-  test("an error of the body is the error of the exchange, which closes the connection", async () => {
+  test("an error of the body is that of the exchange, which closes the connection", async () => {
     const gone = new GatewayError("CLIENT_GONE", "the client went away");
     using node = new RawNode(() => {});
     const body = new ManualBody(10).give("hello");

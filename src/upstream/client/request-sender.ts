@@ -194,6 +194,7 @@ function chunked(chunk: Uint8Array): Uint8Array {
 }
 
 function wrongLength(request: UpstreamRequest, difference: string): GatewayError {
-  const what = `Cannot send the body of ${request.method}: its length is ${request.body?.length} bytes`;
+  const said = `its length is ${request.body?.length} bytes`;
+  const what = `Cannot send the body of ${request.method}: ${said}`;
   return new GatewayError("GATEWAY_INTERNAL", `${what}, but ${difference}`);
 }

@@ -7,8 +7,8 @@ import { ChunkedDecoder } from "./chunked-decoder.ts";
 import { ResponseHeadParser } from "./response-head.ts";
 
 /**
- * Random responses, most of them broken, in random pieces: however the bytes are cut, the outcome is
- * the same, and it is a result or an UPSTREAM_BAD_RESPONSE, never another error.
+ * Random responses, most of them broken, in random pieces: however the bytes are cut, the outcome
+ * is the same, and it is a result or an UPSTREAM_BAD_RESPONSE, never another error.
  */
 const CASES = 20_000;
 

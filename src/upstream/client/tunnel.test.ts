@@ -107,7 +107,7 @@ describe("ConnectionTunnel", () => {
     await node.peers[0]?.gone();
   });
 
-  test("is not ended by the total or the read timeout, which end with the response head", async () => {
+  test("is ended by neither the total nor the read timeout: those end with the head", async () => {
     using node = switching(async (peer) => {
       await peer.send(await peer.receives("!"));
     });
