@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+import { signature } from "../signature.ts";
+import { HOST_FUNCTION_SIGNATURES, type HostFunctionName } from "./signatures.ts";
+import { FakeFilterHost, ScriptedGuest } from "./testing.ts";
+import { Status } from "./types.ts";
+
+const NAMES = Object.keys(HOST_FUNCTION_SIGNATURES) as HostFunctionName[];
+const STATUSES: readonly number[] = Object.values(Status);
+
+describe("hostFunctions()", () => {
+  test("implements every function of the signature table, and nothing else", () => {
+    expect(Object.keys(new ScriptedGuest().env).toSorted()).toEqual(NAMES.toSorted());
+  });
+
+  test("makes gRPC calls fail in the way that SDKs survive, and says so once", () => {
+    const kit = new ScriptedGuest();
+    kit.within(kit.stream(), (env) => {
+      expect(env.proxy_grpc_call(...zeros(12))).toBe(Status.InternalFailure);
+      expect(env.proxy_grpc_stream(...zeros(9))).toBe(Status.InternalFailure);
+      expect(env.proxy_grpc_send(1, 0, 0, 0)).toBe(Status.NotFound);
+      expect(env.proxy_grpc_cancel(1)).toBe(Status.NotFound);
+      expect(env.proxy_grpc_close(1)).toBe(Status.NotFound);
+    });
+    expect(kit.host.logged).toHaveLength(1);
+  });
+
+  test("knows no foreign functions, and says once which one was asked for", () => {
+    const kit = new ScriptedGuest();
+    kit.within(kit.stream(), (env) => {
+      const name = kit.put("compress");
+      expect(env.proxy_call_foreign_function(...name, 0, 0, 0, 0)).toBe(Status.NotFound);
+      expect(env.proxy_call_foreign_function(...name, 0, 0, 0, 0)).toBe(Status.NotFound);
+    });
+    expect(kit.host.logged).toEqual(['warn: There is no foreign function "compress"']);
+  });
+
+  test("gives C++ guests their two functions", () => {
+    const { env } = new ScriptedGuest();
+    expect([env.pthread_equal(1, 1), env.pthread_equal(1, 2)]).toEqual([1, 0]);
+    expect(env.emscripten_notify_memory_growth(0)).toBeUndefined();
+  });
+});
+
+describe("hostFunctions() errors", () => {
+  // Numbers that a hostile guest would try: borders of the memory, of i32 and of the enumerations.
+  const HOSTILE = [0, 1, 4, 8, 99, 65_535, 1_048_572, 1_048_577, 0x7fff_ffff, -1, -4, -0x8000_0000];
+
+  test.each(NAMES)("%s answers a status to whatever numbers it gets", (name) => {
+    const { params, results } = signature(HOST_FUNCTION_SIGNATURES[name]);
+    const kit = new ScriptedGuest();
+    const host = new FakeFilterHost();
+    host.hold("request", "body");
+    const stream = kit.stream(host);
+    const random = seeded(name.length);
+    for (let round = 0; round < 400; round++) {
+      const args = params.map((type) => {
+        const value = HOSTILE[random(HOSTILE.length)] as number;
+        return type === "i64" ? BigInt(value) : value;
+      });
+      const status = kit.within(stream, (env) => env[name](...args));
+      if (results.length > 0) expect(STATUSES).toContain(status);
+    }
+    kit.guest.tick.stop();
+    expect(kit.guest.failure).toBeUndefined();
+  });
+
+  test.each(NAMES)("%s answers where there is no exchange", (name) => {
+    const { params } = signature(HOST_FUNCTION_SIGNATURES[name]);
+    const kit = new ScriptedGuest();
+    const args = params.map((type) => (type === "i64" ? 0n : 0));
+    kit.within(undefined, (env) => env[name](...args));
+    expect(kit.guest.failure).toBeUndefined();
+  });
+});
+
+function zeros(count: number): number[] {
+  return Array.from({ length: count }, () => 0);
+}
+
+/** The same numbers in every run (a linear congruence), so that a failure comes back. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed + 1;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 8) % below;
+  };
+}

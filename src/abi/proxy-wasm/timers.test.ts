@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { deadlines } from "../../base/deadlines.ts";
+import { BAD, OUT, ScriptedGuest } from "./testing.ts";
+import { Status } from "./types.ts";
+
+describe("proxy_set_tick_period_milliseconds()", () => {
+  test("lets the root context tick until it is told to stop", async () => {
+    const ticks: number[] = [];
+    const done = Promise.withResolvers<void>();
+    const kit: ScriptedGuest = new ScriptedGuest({
+      proxy_on_configure: () => kit.env.proxy_set_tick_period_milliseconds(1),
+      proxy_on_tick: (root = 0) => {
+        ticks.push(root);
+        if (ticks.length < 3) return;
+        kit.env.proxy_set_tick_period_milliseconds(0);
+        done.resolve();
+      },
+    });
+    const armed = deadlines.armed;
+    kit.guest.call("proxy_on_configure", undefined, 1);
+    expect(deadlines.armed).toBe(armed + 1);
+    await done.promise;
+    expect(ticks).toEqual([1, 1, 1]); // The root context's id.
+    expect(deadlines.armed).toBe(armed);
+  });
+
+  test("has one timer: another period takes the place of the last", () => {
+    const kit = new ScriptedGuest();
+    const armed = deadlines.armed;
+    kit.within(undefined, (env) => {
+      expect(env.proxy_set_tick_period_milliseconds(1000)).toBe(Status.Ok);
+      expect(env.proxy_set_tick_period_milliseconds(0xffff_ffff)).toBe(Status.Ok);
+    });
+    expect(deadlines.armed).toBe(armed + 1);
+    kit.guest.tick.stop();
+    expect(deadlines.armed).toBe(armed);
+  });
+
+  test("stops when the guest has failed", async () => {
+    const done = Promise.withResolvers<void>();
+    let ticks = 0;
+    const kit: ScriptedGuest = new ScriptedGuest({
+      proxy_on_configure: () => kit.env.proxy_set_tick_period_milliseconds(1),
+      proxy_on_tick: () => {
+        ticks++;
+        done.resolve();
+        throw new WebAssembly.RuntimeError("on purpose");
+      },
+    });
+    const armed = deadlines.armed;
+    kit.guest.call("proxy_on_configure", undefined, 1);
+    await done.promise;
+    expect(deadlines.armed).toBe(armed);
+    expect(ticks).toBe(1);
+    expect(kit.host.logged).toEqual(["critical: proxy_on_tick failed: trap: on purpose"]);
+  });
+});
+
+describe("proxy_get_current_time_nanoseconds()", () => {
+  test("writes the time of day, at any address", () => {
+    const kit = new ScriptedGuest();
+    expect(kit.env.proxy_get_current_time_nanoseconds(OUT + 1)).toBe(Status.Ok);
+    const ms = Number(kit.u64(OUT + 1) / 1_000_000n);
+    expect(Math.abs(ms - Date.now())).toBeLessThan(5000);
+    expect(kit.env.proxy_get_current_time_nanoseconds(BAD)).toBe(Status.InvalidMemoryAccess);
+  });
+});
