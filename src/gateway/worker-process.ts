@@ -1,6 +1,6 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { Plan, ToMaster, ToWorker, WorkerStatus } from "./messages.ts";
+import type { SentPlan, ToMaster, ToWorker, WorkerStatus } from "./messages.ts";
 
 /** How a worker is started again from this executable: its command line. */
 export type WorkerCommand = readonly string[];
@@ -56,7 +56,7 @@ export class WorkerProcess {
   }
 
   /** Has it build the generation; the bytes of modules that it holds already are not sent again. */
-  async prepare(plan: Plan): Promise<Prepared> {
+  async prepare(plan: SentPlan): Promise<Prepared> {
     await Promise.race([this.#ready, this.exited]);
     if (this.#ended) return { ok: false, diagnostics: "dead" };
     const modules = plan.modules.map((module) =>
@@ -72,7 +72,7 @@ export class WorkerProcess {
   }
 
   /** Has it serve from the prepared generation; resolves when it does, or is dead. */
-  async commit(plan: Plan): Promise<void> {
+  async commit(plan: SentPlan): Promise<void> {
     if (this.#ended) return;
     await new Promise<void>((resolve) => {
       this.#committing = { number: plan.number, resolve };

@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { handle } from "../proxy/exchange.ts";
 import type { Answer, Incoming } from "../proxy/front/front.ts";
@@ -55,7 +56,7 @@ class Worker {
   receive(message: ToWorker): void {
     switch (message.type) {
       case "prepare":
-        this.#prepare(message.plan);
+        this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
         break;
       case "commit":
         this.#commit(message.number);

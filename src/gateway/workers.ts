@@ -1,6 +1,7 @@
 import { log } from "../base/log.ts";
+import type { PluginUse } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { Plan } from "./messages.ts";
+import type { Plan, SentPlan } from "./messages.ts";
 import { type WorkerCommand, WorkerProcess } from "./worker-process.ts";
 
 /** ms between two heartbeats. */
@@ -18,7 +19,7 @@ const HEALTHY_MS = 10_000;
 export class Workers {
   readonly #command: WorkerCommand;
   readonly #alive = new Set<WorkerProcess>();
-  #plan: Plan | undefined;
+  #plan: SentPlan | undefined;
   #count = 0;
   #stopping = false;
   #restartMs = RESTART_MS_MIN;
@@ -65,14 +66,15 @@ export class Workers {
     const before = this.processes;
     const added = this.#add(plan.config.workers - before.length);
     const all = [...before, ...added];
-    const refused = await prepareAll(all, plan);
+    const sent = toSend(plan);
+    const refused = await prepareAll(all, sent, plan.config.file);
     if (refused.length > 0) {
       for (const worker of before) worker.abort(plan.number);
       for (const worker of added) this.#remove(worker);
       return refused;
     }
-    await Promise.all(all.map((worker) => worker.commit(plan)));
-    this.#plan = plan;
+    await Promise.all(all.map((worker) => worker.commit(sent)));
+    this.#plan = sent;
     this.#count = plan.config.workers;
     for (const worker of all.slice(this.#count)) this.#retire(worker, plan.config.drainMs);
     for (const worker of added) this.#watch(worker);
@@ -168,33 +170,52 @@ export async function tryOut(command: WorkerCommand, plan: Plan): Promise<readon
     if (!trial.beat()) trial.kill();
   }, HEARTBEAT_MS);
   try {
-    return await prepareAll([trial], { ...plan, listen: false });
+    return await prepareAll([trial], toSend(trialOf(plan)), plan.config.file);
   } finally {
     clearInterval(beat);
     trial.kill();
   }
 }
 
+function toSend(plan: Plan): SentPlan {
+  return { ...plan, config: JSON.stringify(plan.config) };
+}
+
+/** What a trial is about: every plugin with every configuration once, and no ports. */
+function trialOf(plan: Plan): Plan {
+  const seen = new Set<string>();
+  const isNew = (use: PluginUse): boolean => {
+    const before = seen.size;
+    return seen.add(JSON.stringify([use.name, use.config])).size > before;
+  };
+  const routes = plan.config.routes.filter(({ plugins }) => plugins.filter(isNew).length > 0);
+  // A route that stands in for the global ones, in case no other is left.
+  const first = plan.config.routes[0];
+  const kept = routes.length === 0 && first !== undefined ? [first] : routes;
+  return { ...plan, config: { ...plan.config, routes: kept }, listen: false };
+}
+
 async function prepareAll(
   workers: readonly WorkerProcess[],
-  plan: Plan,
+  plan: SentPlan,
+  file: string,
 ): Promise<readonly Diagnostic[]> {
   const outcomes = await Promise.all(workers.map((worker) => worker.prepare(plan)));
   for (const outcome of outcomes) {
     if (outcome.ok) continue;
-    return outcome.diagnostics === "dead" ? [workerDied(plan)] : outcome.diagnostics;
+    return outcome.diagnostics === "dead" ? [workerDied(file)] : outcome.diagnostics;
   }
   return [];
 }
 
-function workerDied(plan: Plan): Diagnostic {
+function workerDied(file: string): Diagnostic {
   return {
     severity: "error",
     code: "GENERATION_FAILED",
     message:
       "Cannot build the generation: the process that built it ended or stopped answering; " +
       "a plugin may loop in its start function or in on_configure",
-    file: plan.config.file,
+    file,
     position: undefined,
     hint: undefined,
   };
