@@ -9,8 +9,8 @@ import { renderHead, renderTrailers } from "./response-head.ts";
 export interface SenderOwner {
   /** The system has taken the answer's last byte. @param closes the connection ends with it */
   onSent(closes: boolean): void;
-  /** The answer cannot be completed, and its head has left. */
-  onBroken(error: unknown): void;
+  /** The answer cannot be completed. @param begun bytes of it have left: no other can be started */
+  onBroken(error: unknown, begun: boolean): void;
   /** Something waits for the client to read; drain() goes on. */
   onBlocked(): void;
 }
@@ -202,8 +202,9 @@ export class AnswerSender {
 
   #break(error: unknown): void {
     if (this.#state === "idle") return;
+    const begun = this.#head === "";
     this.cancel(error);
-    this.#owner.onBroken(error);
+    this.#owner.onBroken(error, begun);
   }
 
   #forget(): void {

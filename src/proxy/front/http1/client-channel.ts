@@ -37,6 +37,7 @@ export class ClientChannel {
   #ended = false;
   /** Output.sentBytes when the client's FIN came. */
   #sentBytesAtEnd = 0;
+  #lingeredBytes = 0;
 
   constructor(socket: ClientSocket, bounds: Http1Bounds, owner: ChannelOwner) {
     this.#socket = socket;
@@ -101,6 +102,20 @@ export class ClientChannel {
   /** Sends our FIN; the client may still send. */
   shutdown(): void {
     this.#socket.shutdown();
+  }
+
+  /** Sends our FIN and reads on for a while, so that no reset overtakes what was sent. */
+  linger(): void {
+    this.#lingeredBytes = this.input.clear();
+    this.balance();
+    this.shutdown();
+    this.expect(this.#bounds.lingerMs);
+  }
+
+  /** @param byteLength of what has come since and is dropped */
+  lingersTooLong(byteLength: number): boolean {
+    this.#lingeredBytes += byteLength;
+    return this.#lingeredBytes > this.#bounds.lingerBytesMax;
   }
 
   /**

@@ -60,10 +60,11 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   #inFlight = false;
   /** The final answer has been given: no interim one may follow. */
   #answered = false;
+  /** It could not be sent, so another one is. */
+  #fellBack = false;
   /** The first bytes of a head have arrived. */
   #headBegun = false;
   #continued = false;
-  #lingeredBytes = 0;
   /** Requests since the event loop had its turn. */
   #served = 0;
   readonly #onTurn = (): void => {
@@ -86,8 +87,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   onData(chunk: Buffer): void {
     if (this.#state === "closed") return;
     if (this.#state === "lingering") {
-      this.#lingeredBytes += chunk.length;
-      if (this.#lingeredBytes > this.#owner.bounds.lingerBytesMax) this.#end();
+      if (this.#channel.lingersTooLong(chunk.length)) this.#end();
       return;
     }
     this.input.push(chunk);
@@ -160,8 +160,9 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     }
   }
 
-  onBroken(error: unknown): void {
-    this.#reset(error);
+  onBroken(error: unknown, begun: boolean): void {
+    if (begun || this.#fellBack) this.#reset(error);
+    else this.#sendInstead(error);
   }
 
   onBlocked(): void {
@@ -271,6 +272,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     this.#head = head;
     this.#inFlight = true;
     this.#answered = false;
+    this.#fellBack = false;
     this.#continued = false;
     this.#owner.onRequest();
     if (this.#channel.ended) this.#channel.expect(this.#owner.bounds.halfClosedMs);
@@ -307,18 +309,18 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   }
 
   #send(answer: Answer): void {
-    const asked = this.#head ?? UNREAD;
     try {
-      this.#sender.start(answer, asked, this.#mustClose(answer));
+      this.#sender.start(answer, this.#head ?? UNREAD, this.#mustClose(answer));
     } catch (error) {
       answer.body?.cancel(error);
-      this.#sendInstead(error, asked);
+      this.#sendInstead(error);
     }
   }
 
-  #sendInstead(error: unknown, asked: Asked): void {
+  #sendInstead(error: unknown): void {
+    this.#fellBack = true;
     try {
-      this.#sender.start(this.#owner.options.refuse(error), asked, true);
+      this.#sender.start(this.#owner.options.refuse(error), this.#head ?? UNREAD, true);
     } catch (again) {
       this.#reset(again);
     }
@@ -339,7 +341,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
       head = renderSwitch(answer.headers, protocol);
     } catch (error) {
       tunnel.close();
-      this.#sendInstead(error, UNREAD);
+      this.#sendInstead(error);
       return;
     }
     this.#channel.output.write(head, undefined, "");
@@ -360,14 +362,10 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     else if (rest === "lost") this.#linger();
   }
 
-  /** Sends our FIN and reads on for a while, so that no reset overtakes the answer. */
   #linger(): void {
     this.#state = "lingering";
     this.#body?.fail(answered());
-    this.#lingeredBytes = this.input.clear();
-    this.#channel.balance();
-    this.#channel.shutdown();
-    this.#channel.expect(this.#owner.bounds.lingerMs);
+    this.#channel.linger();
   }
 
   #end(): void {

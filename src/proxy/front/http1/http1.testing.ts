@@ -36,7 +36,7 @@ export class QueueBody implements Body {
   trailers: HeaderList | undefined;
   cancelledWith: unknown;
   isCancelled = false;
-  reads = 0;
+  isEnded = false;
   #queue: (Uint8Array | Error | undefined)[] = [];
   #waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined;
 
@@ -50,14 +50,17 @@ export class QueueBody implements Body {
     this.#waiting = undefined;
     if (waiting === undefined) this.#queue.push(item);
     else if (item instanceof Error) waiting.reject(item);
-    else waiting.resolve(item);
+    else {
+      this.isEnded = item === undefined;
+      waiting.resolve(item);
+    }
   }
 
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    this.reads++;
     if (this.#queue.length > 0) {
       const item = this.#queue.shift();
       if (item instanceof Error) throw item;
+      this.isEnded = item === undefined;
       return item;
     }
     this.#waiting = Promise.withResolvers();
@@ -212,5 +215,14 @@ export async function eventually(holds: () => boolean): Promise<void> {
   while (!holds()) {
     if (performance.now() > until) throw new Error("Cannot wait longer than 5 s");
     await Bun.sleep(1);
+  }
+}
+
+/** Waits until it has been the same for 30 ms: nothing goes on any more. */
+export async function settled(value: () => number): Promise<void> {
+  let before: number | undefined;
+  while (value() !== before) {
+    before = value();
+    await Bun.sleep(30);
   }
 }

@@ -41,6 +41,11 @@ export class Output {
       this.#send(SCRATCH, at);
       return;
     }
+    if (after.length > TAIL_BYTES) {
+      this.write(before, bytes, "");
+      this.#send(Buffer.from(after, "latin1"));
+      return;
+    }
     if (bytes === undefined || before.length >= SCRATCH_BYTES) {
       this.#send(Buffer.from(before, "latin1"));
       if (bytes !== undefined || after !== "") this.write("", bytes, after);

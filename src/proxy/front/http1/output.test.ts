@@ -1,0 +1,82 @@
+import { describe, expect, test } from "bun:test";
+import { Output } from "./output.ts";
+
+/** Takes `room` bytes, then nothing until there is room again. */
+class FakeSink {
+  room = Infinity;
+  text = "";
+  writes = 0;
+
+  write(bytes: Uint8Array, byteOffset = 0, byteLength = bytes.length - byteOffset): number {
+    this.writes++;
+    const taken = Math.min(this.room, byteLength);
+    this.room -= taken;
+    this.text += Buffer.from(bytes.subarray(byteOffset, byteOffset + taken)).toString("latin1");
+    return taken;
+  }
+}
+
+const bytes = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => 97 + (at % 26));
+const text = (length: number): string => Buffer.from(bytes(length)).toString("latin1");
+
+describe("write()", () => {
+  test("sends text, bytes and text in one write, as latin-1", () => {
+    const sink = new FakeSink();
+    new Output(sink).write("a\xe9|", Uint8Array.of(0, 255), "|\xff");
+    expect([sink.text, sink.writes]).toEqual(["a\xe9|\0\xff|\xff", 1]);
+  });
+
+  test.each([0, 1, 65_529, 65_530, 65_531, 66_000, 66_553, 66_560, 131_072, 1_000_000])(
+    "keeps the order around %d bytes, in few writes",
+    (length) => {
+      const sink = new FakeSink();
+      const output = new Output(sink);
+      output.write("<<<", bytes(length), ">>>");
+      output.write("", bytes(length), "");
+      output.write("", bytes(length), "!");
+      output.write("?", bytes(length), "");
+      const body = text(length);
+      expect(sink.text === `<<<${body}>>>${body}${body}!?${body}`).toBe(true);
+      expect(sink.writes).toBeLessThanOrEqual(11);
+      expect([output.waitingBytes, output.sentBytes]).toEqual([0, sink.text.length]);
+    },
+  );
+
+  test("sends a text that is longer than its scratch", () => {
+    const sink = new FakeSink();
+    new Output(sink).write("h".repeat(70_000), bytes(10), "e".repeat(70_000));
+    expect(sink.text === "h".repeat(70_000) + text(10) + "e".repeat(70_000)).toBe(true);
+  });
+
+  test("keeps what the system does not take, whatever is written meanwhile", () => {
+    for (const room of [0, 1, 4, 7, 65_536, 100_000, 200_003]) {
+      const sink = new FakeSink();
+      sink.room = room;
+      const output = new Output(sink);
+      const other = new Output(new FakeSink());
+      output.write("one|", bytes(200_000), "|end");
+      other.write("overwrites the scratch", bytes(60_000), "");
+      output.write("two", undefined, "");
+      const whole = `one|${text(200_000)}|endtwo`;
+      expect(output.waitingBytes).toBe(whole.length - room);
+      expect(output.sentBytes).toBe(room);
+      while (output.waitingBytes > 0) {
+        sink.room = 50_001;
+        output.drain();
+      }
+      expect(sink.text === whole).toBe(true);
+    }
+  });
+});
+
+describe("write() errors", () => {
+  test("keeps what a connection that is gone does not take", () => {
+    const output = new Output({ write: () => -1 });
+    output.write("abc", undefined, "");
+    output.drain();
+    expect([output.waitingBytes, output.sentBytes]).toEqual([3, 0]);
+    output.clear();
+    expect(output.waitingBytes).toBe(0);
+  });
+});
