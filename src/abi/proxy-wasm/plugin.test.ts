@@ -6,10 +6,11 @@ import { HeaderList } from "../../http/headers.ts";
 import { startPlugin } from "./plugin.ts";
 import { FakeFilterHost, FakePluginHost, load, PRELUDE } from "./testing.ts";
 
-/** Traps when a request has a body to come, and counts its requests in the answer's pause. */
+/** Traps when a request has a body to come; pauses every request but its first. */
 const TRAPPING = `
   (global $requests (mut i32) (i32.const 0))
-  (func (export "proxy_on_request_headers") (param $id i32) (param i32) (param $end i32) (result i32)
+  (func (export "proxy_on_request_headers")
+    (param i32 i32) (param $end i32) (result i32)
     (if (i32.eqz (local.get $end)) (then unreachable))
     (global.set $requests (i32.add (global.get $requests) (i32.const 1)))
     (i32.gt_u (global.get $requests) (i32.const 1)))`;

@@ -7,7 +7,7 @@ import { FakeFilterHost, FakePluginHost, load, PRELUDE } from "./testing.ts";
 const LOG = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))';
 
 describe("startPlugin() starts a guest", () => {
-  test("in the order that SDKs rely on, with root context 1 and the configurations' lengths", () => {
+  test("in the order that SDKs rely on, with context 1 and the lengths of configurations", () => {
     const { host } = start(`${CALLS}
       (func $start (call $called (i32.const 100))) (start $start)
       ${callback("_initialize", 0, 200)}
@@ -124,7 +124,8 @@ describe("startPlugin() errors", () => {
     },
     {
       name: "a vm_start that answers false",
-      text: `${PRELUDE} (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 0)`,
+      text: `${PRELUDE}
+        (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 0)`,
       says: /proxy_on_vm_start answered false/,
     },
     {

@@ -49,7 +49,8 @@ describe("readOutline()", () => {
   test("reads imports of every kind", () => {
     //      n   1a 1b table funcref min 0 │ memory min 1 │ global i32 var │ tag, type 0
     const imports =
-      "02 1e 04 01 61 01 62 01 70 00 00 01 61 01 62 02 00 01 01 61 01 62 03 7f 01 01 61 01 62 04 00 00";
+      "02 1e 04 01 61 01 62 01 70 00 00 01 61 01 62 02 00 01" +
+      "01 61 01 62 03 7f 01 01 61 01 62 04 00 00";
     const kinds = readOutline(hex(HEADER, "01 04 01 60 00 00", imports)).imports;
     expect(kinds.map((each) => each.kind)).toEqual(["table", "memory", "global", "tag"]);
   });
