@@ -20,7 +20,7 @@ describe("docs/ABI.md", () => {
     },
     { section: "WASI functions", names: Object.keys(WASI_SIGNATURES) },
   ])("has one row in $section for each function, and no others", ({ section, names }) => {
-    const expected: string[] = names;
+    const expected: readonly string[] = names;
     expect(
       rowsOf(section)
         .map((row) => row.name)
