@@ -82,6 +82,8 @@ export const LIMITS = {
   guestLogLinesPerSecond: 1000,
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
+  /** bytes; bodies of the call-outs of one plugin that wait for an answer. */
+  callOutBytesInFlightMax: 64 * MIB,
   /** ms; deadline of a call-out that names none (0), so that no token lives for ever. */
   callOutMsMax: 60_000,
   /** bytes; body of a call-out's answer. */

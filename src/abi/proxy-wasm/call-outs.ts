@@ -14,7 +14,8 @@ import { Status } from "./types.ts";
 export class CallOuts {
   readonly #host: PluginHost;
   readonly #deliver: (id: number, outcome: CallOutOutcome) => void;
-  readonly #waiting = new Map<number, CallOut>();
+  readonly #waiting = new Map<number, { call: CallOut; bytes: number }>();
+  #bytes = 0;
   #nextId = 1;
 
   constructor(host: PluginHost, deliver: (id: number, outcome: CallOutOutcome) => void) {
@@ -28,20 +29,30 @@ export class CallOuts {
 
   /** @returns the token of the answer, never 0 and not in use; or why there will be none */
   send(request: CallOutRequest): number | CallOutRefusal {
-    if (this.#waiting.size >= LIMITS.callOutsInFlightMax) return "overloaded";
+    const bytes = request.body.byteLength;
+    const tooMany = this.#waiting.size >= LIMITS.callOutsInFlightMax;
+    if (tooMany || this.#bytes + bytes > LIMITS.callOutBytesInFlightMax) return "overloaded";
     const id = this.#takeId();
     const sent = this.#host.callOut(request, (outcome) => {
-      if (this.#waiting.delete(id)) this.#deliver(id, outcome);
+      if (this.#forget(id)) this.#deliver(id, outcome);
     });
     if (typeof sent === "string") return sent;
-    this.#waiting.set(id, sent);
+    this.#waiting.set(id, { call: sent, bytes });
+    this.#bytes += bytes;
     return id;
   }
 
   cancelAll(): void {
-    const calls = [...this.#waiting.values()];
+    const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const call of calls) call.cancel();
+    this.#bytes = 0;
+    for (const { call } of waiting) call.cancel();
+  }
+
+  /** @returns false when nobody waits for that answer any more */
+  #forget(id: number): boolean {
+    this.#bytes -= this.#waiting.get(id)?.bytes ?? 0;
+    return this.#waiting.delete(id);
   }
 
   #takeId(): number {

@@ -47,6 +47,8 @@ export class StreamContext implements HttpFilter, Stream {
   readonly #guest: Guest;
   readonly #resumed = { request: false, response: false };
   #replied = false;
+  /** What waits for the guest's return: once each, however often the guest asks. */
+  readonly #asked = { request: false, response: false, reset: false, reply: false };
   #ended = false;
   #request: { head: RequestHead; map: HeaderMap } | undefined;
   #response: { head: ResponseHead; map: HeaderMap } | undefined;
@@ -134,21 +136,23 @@ export class StreamContext implements HttpFilter, Stream {
   }
 
   resume(direction: Direction): void {
-    this.#guest.defer(() => {
+    this.#defer(direction, () => {
       this.#resumed[direction] = true;
       this.host.resume(direction);
     });
   }
 
   reset(): void {
-    this.#guest.defer(() => this.host.reset());
+    this.#defer("reset", () => this.host.reset());
   }
 
+  /** The first of several counts. */
   reply(reply: LocalReply): void {
-    this.#guest.defer(() => {
+    const deferred = this.#defer("reply", () => {
       if (this.host.localReply(reply)) this.#replied = true;
-      else this.#guest.resources.log.warnOnce("late reply", LATE_REPLY);
+      else this.#warnLateReply();
     });
+    if (!deferred) this.#warnLateReply();
   }
 
   fail(error: GatewayError): void {
@@ -166,6 +170,21 @@ export class StreamContext implements HttpFilter, Stream {
       return "continue";
     }
     return "pause";
+  }
+
+  /** @returns false when the same waits already */
+  #defer(what: "request" | "response" | "reset" | "reply", action: () => void): boolean {
+    if (this.#asked[what]) return false;
+    this.#asked[what] = true;
+    this.#guest.defer(() => {
+      this.#asked[what] = false;
+      action();
+    });
+    return true;
+  }
+
+  #warnLateReply(): void {
+    this.#guest.resources.log.warnOnce("late reply", LATE_REPLY);
   }
 
   #requestMap(head: RequestHead): HeaderMap {

@@ -127,6 +127,7 @@ export class Guest implements WasiHost {
     const callback = this.exports[name];
     if (this.#failure !== undefined) throw this.#failure;
     if (callback === undefined) return undefined;
+    this.#assertIdle(name);
     this.stream = stream;
     this.#inContext = true;
     return this.enter(name, stream, () => callback(a, b, c, d, e));
@@ -138,7 +139,7 @@ export class Guest implements WasiHost {
     stream: Stream | undefined,
     body: () => number | undefined,
   ): number | undefined {
-    assert(!this.#running, `Cannot enter ${this.name} by ${name}: it is running`);
+    this.#assertIdle(name);
     this.#running = true;
     let result: number | undefined;
     try {
@@ -238,6 +239,10 @@ export class Guest implements WasiHost {
     const exit = new GuestExit(code);
     if (code !== 0) this.noteThrown(exit);
     throw exit;
+  }
+
+  #assertIdle(name: string): void {
+    assert(!this.#running, `Cannot enter ${this.name} by ${name}: it is running`);
   }
 
   #advanceStreamId(): void {

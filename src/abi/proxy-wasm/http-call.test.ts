@@ -162,6 +162,22 @@ describe("proxy_http_call() errors", () => {
     expect(call({})).toBe(Status.Ok);
   });
 
+  test("lets no more bytes wait than the limit", () => {
+    const { kit, stream } = open();
+    const bytes = 15 * 65_536; // Most of the guest's memory.
+    let sent = 0;
+    const send = (): number =>
+      kit.within(stream, (env) => env.proxy_http_call(...up, ...head, 0, bytes, 0, 0, 0, OUT));
+    const up = kit.put("auth");
+    const head = kit.put(wire(HEAD));
+    while (send() === Status.Ok) sent++;
+    expect(sent).toBe(Math.floor(LIMITS.callOutBytesInFlightMax / bytes));
+    kit.host.calls[0]?.done(answer());
+    expect(send()).toBe(Status.Ok);
+    kit.guest.callOuts.cancelAll();
+    expect(send()).toBe(Status.Ok);
+  });
+
   test("checks every address before anything is sent", () => {
     const { kit, stream } = open();
     kit.within(stream, (env) => {

@@ -93,7 +93,9 @@ function refused(guest: Guest, refusal: CallOutRefusal, upstream: string): Statu
   const why = {
     unknown: "there is no such upstream",
     denied: "allow.http_call does not name it",
-    overloaded: `at most ${LIMITS.callOutsInFlightMax} calls may wait for an answer`,
+    overloaded:
+      `at most ${LIMITS.callOutsInFlightMax} calls and ` +
+      `${LIMITS.callOutBytesInFlightMax} bytes may wait for an answer`,
   }[refusal];
   guest.resources.log.warnOnce(`call ${refusal}`, `Cannot call upstream ${shown}: ${why}`);
   return refusal === "overloaded" ? Status.InternalFailure : Status.BadArgument;

@@ -13,6 +13,22 @@ describe("proxy_continue_stream()", () => {
     expect(host.resumed).toEqual(["request", "response"]);
   });
 
+  test("does not pile up what it is told again and again", () => {
+    const { kit, stream, host } = open();
+    kit.within(stream, (env) => {
+      for (let n = 0; n < 1000; n++) {
+        env.proxy_continue_stream(0);
+        env.proxy_close_stream(0);
+        env.proxy_send_local_response(200, 0, 0, 0, 0, 0, 0, -1);
+      }
+    });
+    expect(host.resumed).toEqual(["request"]);
+    expect(host.resets).toBe(1);
+    expect(host.replies).toHaveLength(1);
+    kit.within(stream, (env) => env.proxy_continue_stream(0));
+    expect(host.resumed).toHaveLength(2);
+  });
+
   test("has names of its own in ABI 0.1.0", () => {
     const { kit, stream, host } = open();
     kit.within(stream, (env) => {
