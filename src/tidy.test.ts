@@ -3,12 +3,11 @@
  * is also tested with a case that it must report: a rule that never fires protects nothing.
  */
 import { describe, expect, test } from "bun:test";
+import { BANS, SELF } from "../test/tidy-bans.ts";
 import {
-  BANS,
   COLUMNS_MAX,
   LAYERS,
   LINES_MAX,
-  SELF,
   TEST_LINES_MAX,
   banProblems,
   blank,
@@ -178,6 +177,8 @@ describe("deadFileProblems()", () => {
       { path: "src/a/deep.ts", text: "" },
       { path: "src/a/used.test.ts", text: 'import "./testing.ts";' },
       { path: "src/a/testing.ts", text: "" },
+      { path: "src/a/generate.ts", text: "if (import.meta.main) run();" },
+      { path: "src/a/packages.d.ts", text: "" },
     ];
     expect(deadFileProblems(files)).toEqual([]);
   });

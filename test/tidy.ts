@@ -4,6 +4,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { Glob } from "bun";
+import { type Ban, isProduct, isTest, SELF } from "./tidy-bans.ts";
 
 export interface Source {
   /** Relative to the repository: "src/base/log.ts". */
@@ -49,102 +50,6 @@ export const COLUMNS_MAX = 100;
 const HOLLOW_WORDS = new Set(
   "manager managers helper helpers util utils utility utilities misc common".split(" "),
 );
-
-/** Where time is not an exchange's: the wheel itself, the watch, processes, the embedded upstream. */
-const HAS_TIMERS = /^src\/(?:base\/deadlines|config\/watch|gateway\/|httpbin\/)/;
-
-interface Ban {
-  readonly pattern: RegExp;
-  /** Which files; every file when it is left out. */
-  readonly where?: (path: string) => boolean;
-  /** True: comments and strings count too. */
-  readonly raw?: boolean;
-  readonly instead: string;
-  /** Line that must be reported in `badPath`, and one that must not. */
-  readonly bad: string;
-  readonly badPath: string;
-  readonly good: string;
-}
-
-export const BANS: readonly Ban[] = [
-  {
-    pattern: /\bconsole\.\w+/,
-    where: (path) => isProduct(path) && !path.startsWith("src/cli/"),
-    instead: "use log from src/base/log.ts; only src/cli/ prints to stdout",
-    bad: 'console.log("up");',
-    badPath: "src/proxy/a.ts",
-    good: 'log.info("up"); // console.log',
-  },
-  {
-    pattern: /\bset(?:Timeout|Interval)\(/,
-    where: (path) => isProduct(path) && !HAS_TIMERS.test(path),
-    instead: "arm a deadline of src/base/deadlines.ts",
-    bad: "setTimeout(fire, 10);",
-    badPath: "src/upstream/a.ts",
-    good: "deadlines.arm(10, fire);",
-  },
-  {
-    pattern: /\bBun\.sleep(?:Sync)?\((?!(?:\d|10)\))|\bsetTimeout\(\s*(?:resolve|done|r)\b/,
-    where: (path) => path.endsWith(".test.ts"),
-    instead: "await the condition itself, or ask for it every 10 ms at most",
-    bad: "await Bun.sleep(50);",
-    badPath: "test/e2e/a.test.ts",
-    good: "while (!ready()) await Bun.sleep(10);",
-  },
-  {
-    pattern: /\b(?:test|it|describe)\.(?:only|skip|todo|if|skipIf|todoIf|failing)\b/,
-    where: isTest,
-    instead: "run every test, every time",
-    bad: 'test.skip("x", () => {});',
-    badPath: "src/base/a.test.ts",
-    good: 'test("x", () => {});',
-  },
-  {
-    pattern: /\b(?:test|it)\(\s*["'`]should\b/,
-    where: isTest,
-    raw: true,
-    instead: "name the criterion: parse() refuses an empty name",
-    bad: 'test("should work", run);',
-    badPath: "src/base/a.test.ts",
-    good: 'test("parse() refuses an empty name", run);',
-  },
-  {
-    pattern: /\b(?:TODO|FIXME|XXX|HACK)\b/,
-    raw: true,
-    instead: "do it now, or write it down as an issue",
-    bad: "// TODO later",
-    badPath: "src/base/a.ts",
-    good: "// Nothing is left to do.",
-  },
-  {
-    pattern: /(?<![$\w])\/(?:work|home|Users)\/[\w.-]+|(?<!bunfs)\/root\/[\w.-]+/,
-    where: (path) => !isTest(path),
-    raw: true,
-    instead: "name no folder of one machine",
-    bad: 'const file = "/home/ada/gateway.yaml";',
-    badPath: "docs/A.md",
-    good: 'const file = "/etc/sluice/gateway.yaml";',
-  },
-  {
-    pattern: /registry\.npmjs|"resolved":/,
-    raw: true,
-    instead: "name no package registry: which one is used is the user's choice",
-    bad: '"resolved": "https://host/x.tgz"',
-    badPath: "package-lock.json",
-    good: '"integrity": "sha512-"',
-  },
-  {
-    pattern: /\b(?:interface|type|class)\s+I[A-Z][a-z]{2}/,
-    where: (path) => path.endsWith(".ts"),
-    instead: "name the thing, without a prefix",
-    bad: "export interface ILog {}",
-    badPath: "src/base/a.ts",
-    good: "export interface IPv4Range {}",
-  },
-];
-
-/** Holds a sample of everything that is banned. */
-export const SELF = ["test/tidy.ts", "src/tidy.test.ts"];
 
 export async function readRepository(): Promise<Source[]> {
   const root = join(import.meta.dir, "..");
@@ -194,16 +99,6 @@ function folderOf(path: string): string | undefined {
 
 function isBuiltIn(specifier: string): boolean {
   return specifier === "bun" || specifier.startsWith("bun:") || specifier.startsWith("node:");
-}
-
-/** Code of tests: the tests and what they share. */
-function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || path.endsWith("testing.ts") || path.startsWith("test/");
-}
-
-/** Code that ends up in the executable. */
-function isProduct(path: string): boolean {
-  return path.startsWith("src/") && path.endsWith(".ts") && !isTest(path);
 }
 
 function importsOf(text: string): { specifier: string; line: number }[] {
@@ -311,7 +206,10 @@ export function banProblems(ban: Ban, { path, text }: Source): string[] {
   return problems;
 }
 
-/** A file is alive when main.ts reaches it; what only tests reach must say so in its name. */
+/**
+ * A file is alive when main.ts reaches it, or when it can be run itself (import.meta.main). What
+ * only tests reach must say so in its name.
+ */
 export function deadFileProblems(files: readonly Source[]): string[] {
   const imports: Record<string, string[]> = {};
   for (const { path, text } of files) {
@@ -319,16 +217,26 @@ export function deadFileProblems(files: readonly Source[]): string[] {
       .filter(({ specifier }) => specifier.startsWith("."))
       .map(({ specifier }) => join(dirname(path), specifier));
   }
-  const starts = files.map(({ path }) => path).filter((path) => !path.startsWith("src/"));
-  const tests = files.map(({ path }) => path).filter((path) => path.endsWith(".test.ts"));
-  const live = reach(imports, "src/main.ts");
-  const tested = new Set([...starts, ...tests].flatMap((path) => [...reach(imports, path)]));
+  const live = reachFrom(files, imports, ({ path, text }) => {
+    return path === "src/main.ts" || blank(text).includes("import.meta.main");
+  });
+  const tested = reachFrom(files, imports, ({ path }) => {
+    return !path.startsWith("src/") || path.endsWith(".test.ts");
+  });
   return files.flatMap(({ path }) => {
-    if (live.has(path) || !path.startsWith("src/")) return [];
+    if (live.has(path) || !path.startsWith("src/") || path.endsWith(".d.ts")) return [];
     if (!tested.has(path)) return [`${path}:1: nothing imports this file: use it or delete it`];
     if (isTest(path)) return [];
     return [`${path}:1: only tests import this file: use it, delete it, or name it testing.ts`];
   });
+}
+
+function reachFrom(
+  files: readonly Source[],
+  imports: Readonly<Record<string, readonly string[]>>,
+  isStart: (source: Source) => boolean,
+): Set<string> {
+  return new Set(files.filter(isStart).flatMap(({ path }) => [...reach(imports, path)]));
 }
 
 export function pinProblems(manifest: string): string[] {
