@@ -10,7 +10,7 @@ import { type ConfigWatch, watchConfig } from "../config/watch.ts";
 import { BUNDLED_PLUGINS } from "./bundled-plugins.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
-import { assignPorts } from "./ports.ts";
+import { assignPorts, takenListeners } from "./ports.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workers } from "./workers.ts";
 
@@ -118,7 +118,9 @@ export class Master {
     const color = process.stderr.isTTY;
     if (!loaded.ok) return renderDiagnostics(loaded.diagnostics, loaded.text, { color });
     const config = assignPorts(loaded.config, this.#ports);
-    const refused = await this.#workers.apply({ ...loaded.plan, config });
+    const taken = takenListeners(config, this.#config?.listeners ?? []);
+    const refused =
+      taken.length > 0 ? taken : await this.#workers.apply({ ...loaded.plan, config });
     if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
     if (loaded.warnings.length > 0) {
       process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));

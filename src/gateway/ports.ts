@@ -1,4 +1,6 @@
-import type { Config } from "../config/config.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Config, ListenerConfig } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
 
 /**
  * Replaces port 0 by a port that the system chooses: workers share a port, so it is chosen once, by
@@ -17,9 +19,39 @@ export function assignPorts(config: Config, chosen: Map<string, number>): Config
   return { ...config, listeners };
 }
 
+/**
+ * Listeners that somebody else has taken. Workers share their ports, so they would share them with
+ * another gateway too, and each would get half of the other's requests without a word.
+ * @param open those that this gateway has opened already
+ */
+export function takenListeners(
+  config: Config,
+  open: readonly ListenerConfig[],
+): readonly Diagnostic[] {
+  // By port alone: 127.0.0.1 and 0.0.0.0 are in each other's way, also when both are ours.
+  const own = new Set(open.map(({ port }) => port));
+  return config.listeners.flatMap(({ host, port, address, position }) => {
+    if (own.has(port)) return [];
+    try {
+      probe(host, port);
+      return [];
+    } catch (error) {
+      const message = `Cannot listen on ${address}: ${messageOf(error)}; is it in use?`;
+      const { file } = config;
+      const code = "LISTEN_FAILED";
+      return [{ severity: "error", code, message, file, position, hint: undefined } as const];
+    }
+  });
+}
+
 function freePort(host: string): number {
-  const probe = Bun.listen({ hostname: host, port: 0, socket: { data() {} } });
-  const { port } = probe;
-  probe.stop(true);
-  return port;
+  return probe(host, 0);
+}
+
+/** Listens for a moment, alone. @returns the port @throws when it is taken or not ours to take */
+function probe(host: string, port: number): number {
+  const listener = Bun.listen({ hostname: host, port, socket: { data() {} } });
+  const bound = listener.port;
+  listener.stop(true);
+  return bound;
 }

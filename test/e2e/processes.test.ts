@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SLUICE, startGateway, until } from "./support/gateway.ts";
+import { SLUICE, sluice, startGateway, until } from "./support/gateway.ts";
 import { startLoad } from "./support/load.ts";
 
 function yaml(workers: number | "auto", more = ""): string {
@@ -135,17 +135,30 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("a second gateway", () => {
+  test("does not share the ports of the first one", async () => {
+    await using first = await startGateway(yaml(1));
+    const folder = await mkdtemp(join(tmpdir(), "sluice-second-"));
+    await Bun.write(join(folder, "gateway.yaml"), yaml(1).replace(":0", `:${first.port}`));
+    const { code, stderr } = await sluice(["run"], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`127.0.0.1:${first.port}`);
+    expect(stderr).toContain("LISTEN_FAILED");
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe("the executable alone", () => {
   test("serves the shipped configuration from an empty folder", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-alone-"));
     try {
-      const shipped = await Bun.file(join(import.meta.dir, "../../gateway.yaml")).text();
+      const file = Bun.file(join(import.meta.dir, "../../gateway.yaml"));
+      const shipped = (await file.text()).replace(":9080", ":0");
       await Bun.write(join(folder, "sluice"), Bun.file(SLUICE));
       Bun.spawnSync(["chmod", "+x", join(folder, "sluice")]);
       await Bun.write(join(folder, "gateway.yaml"), shipped);
       const child = Bun.spawn([join(folder, "sluice"), "run"], {
         cwd: folder,
-        env: { SLUICE_LISTEN: "127.0.0.1:0" },
         stdio: ["ignore", "ignore", "pipe"],
       });
       let log = "";

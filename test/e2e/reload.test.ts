@@ -142,6 +142,22 @@ describe("hot reload of gateway.yaml", () => {
     await until(() => fetch(`http://127.0.0.1:${first}/get`).then(isFalse, isTrue), Boolean);
   });
 
+  test("changes the front and the interface of a port that it has", async () => {
+    await using gateway = await startGateway(versioned("1"));
+    const { port } = gateway;
+    for (const [n, listen] of [
+      ["2", `{ address: "127.0.0.1:${port}", front: serve }`],
+      ["3", `0.0.0.0:${port}`],
+      ["4", `{ address: "127.0.0.1:${port}", front: http1 }`],
+    ] as const) {
+      expect(await gateway.reload(versioned(n).replace("127.0.0.1:0", listen))).toBe("reloaded");
+      await until(
+        () => fetch(`http://127.0.0.1:${port}/get`).then((got) => got.headers.get("x-version")),
+        (got) => got === n,
+      );
+    }
+  });
+
   test("refuses a listener whose port is taken, and goes on", async () => {
     await using gateway = await startGateway(versioned("1"));
     const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

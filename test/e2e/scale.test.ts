@@ -43,10 +43,11 @@ describe("10,000 routes", () => {
 
 describe("a start", () => {
   test("listens within 300 ms", async () => {
-    const shipped = await Bun.file(`${import.meta.dir}/../../gateway.yaml`).text();
+    const file = Bun.file(`${import.meta.dir}/../../gateway.yaml`);
+    const shipped = (await file.text()).replace(":9080", ":0");
     const took: number[] = [];
     for (let n = 0; n < 5; n++) {
-      await using gateway = await startGateway(shipped, { env: { SLUICE_LISTEN: "127.0.0.1:0" } });
+      await using gateway = await startGateway(shipped);
       took.push(tookMs(await gateway.logged(/ serving /)));
     }
     console.log(`      took ${took.join(", ")} ms`);
