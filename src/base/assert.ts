@@ -1,6 +1,6 @@
 /**
- * Assertions for bugs of our own. What a client, a guest or an operator can cause is never asserted:
- * it is answered with a GatewayError, a status or a diagnostic.
+ * Assertions for bugs of our own. What a client, a guest or an operator can cause is never
+ * asserted: it is answered with a GatewayError, a status or a diagnostic.
  */
 export class AssertionError extends Error {
   override readonly name = "AssertionError";

@@ -1,6 +1,6 @@
 /**
- * Every bound of the gateway in one place: value, unit, reason. A bound that an operator may set has
- * its default here and its key in the YAML; the error that answers it is named beside it.
+ * Every bound of the gateway in one place: value, unit, reason. A bound that an operator may set
+ * has its default here and its key in the YAML; the error that answers it is named beside it.
  */
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -150,7 +150,9 @@ export const LIMITS = {
   prepareMsMax: 30_000,
   /** bytes; request body that the embedded upstream repeats in its answer. 413. */
   httpbinEchoBytesMax: 10 * MIB,
-  /** bytes; indented JSON that the embedded upstream repeats: each level of nesting indents. 413. */
+  /**
+   * bytes; indented JSON that the embedded upstream repeats: each level of nesting indents. 413.
+   */
   httpbinIndentedBytesMax: 64 * MIB,
   /** bytes; request body that the embedded upstream counts and forgets. 413. */
   httpbinUploadBytesMax: 8 * KIB * MIB,
@@ -162,7 +164,9 @@ export const LIMITS = {
   httpbinStreamCountMax: 100_000,
   /** count; redirects in a row, above what browsers and curl follow. 400. */
   httpbinRedirectsMax: 100,
-  /** ms; delay before an answer of the embedded upstream, httpbin's own bound. Longer ones are cut. */
+  /**
+   * ms; delay before an answer of the embedded upstream, httpbin's own bound. Longer ones are cut.
+   */
   httpbinDelayMsMax: 10_000,
   /** ms; how long one answer may drip, or pause between two events. 400. */
   httpbinDurationMsMax: 60_000,

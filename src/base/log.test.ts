@@ -15,9 +15,8 @@ describe("Log", () => {
   test("writes time, severity, message and fields on one line", () => {
     const { log, lines } = capture();
     log.warn("node is down", { node: "10.0.0.1:80", why: "no route to host", tries: 2 });
-    expect(lines[0]).toMatch(
-      /^\d{4}-\d\d-\d\dT[\d:.]+Z warn {2}node is down {2}node=10\.0\.0\.1:80 why="no route to host" tries=2\n$/,
-    );
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z warn {2}node is down {2}/);
+    expect(lines[0]).toEndWith('  node=10.0.0.1:80 why="no route to host" tries=2\n');
   });
 
   test("writes nothing below its level", () => {

@@ -1,7 +1,9 @@
 import { concat } from "../http/body.ts";
 import type { BodyWindow } from "./filter.ts";
 
-/** The body bytes that one filter holds: appended by the chain, looked at and spliced by the guest. */
+/**
+ * The body bytes that one filter holds: appended by the chain, looked at and spliced by the guest.
+ */
 export class BodyBuffer implements BodyWindow {
   #chunks: Uint8Array[] = [];
   #length = 0;

@@ -9,7 +9,8 @@ import type { HeaderList } from "../http/headers.ts";
  *   proxy      ──owns──▶ FilterHost                                     one per filter and exchange
  *
  * Rules for both sides:
- * - Callbacks are synchronous and come in the order of an exchange's life; none comes after onEnd().
+ * - Callbacks are synchronous and come in the order of an exchange's life; none comes after
+ * onEnd().
  * - A filter is never called from inside one of its own calls to the host: resume(), localReply()
  *   and reset() only note what is wanted, the chain acts when the callback has returned.
  * - A callback that throws has failed. The chain applies the plugin's policy: `closed` answers 503,
@@ -63,11 +64,15 @@ export interface Plugin {
 /** What a filter sees of its exchange and may ask for. */
 export interface FilterHost {
   readonly exchange: FilterExchange;
-  /** Bytes that this filter holds in that direction; undefined outside its body callbacks and pauses. */
+  /**
+   * Bytes that this filter holds in that direction; undefined outside its body callbacks and
+   * pauses.
+   */
   body(direction: Direction): BodyWindow | undefined;
   /** Ends this filter's pause; without a pause nothing happens. */
   resume(direction: Direction): void;
-  /** Answers in the upstream's place. The first reply wins; false when there was one already, or when
+  /** Answers in the upstream's place. The first reply wins; false when there was one already, or
+   * when
    * the response has been sent. */
   localReply(reply: LocalReply): boolean;
   /** Breaks the exchange off: the client's stream is reset. */

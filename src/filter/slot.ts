@@ -97,7 +97,8 @@ export class FilterSlot implements FilterHost {
     if (outcome === "resumed") return;
     throw new GatewayError(
       "FILTER_PAUSED_TOO_LONG",
-      `Cannot wait for plugin ${this.plugin.name}: ${direction} paused for ${LIMITS.filterPauseMsMax} ms`,
+      `Cannot wait longer for plugin ${this.plugin.name}: it has paused the ${direction} for ` +
+        `${LIMITS.filterPauseMsMax} ms`,
     );
   }
 

@@ -46,7 +46,9 @@ export interface Plan {
   readonly listen: boolean;
 }
 
-/** A plan on its way: the configuration as JSON, which is a third of the work of a structured clone. */
+/**
+ * A plan on its way: the configuration as JSON, which is a third of the work of a structured clone.
+ */
 export interface SentPlan extends Omit<Plan, "config"> {
   readonly config: string;
 }

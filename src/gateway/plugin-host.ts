@@ -27,7 +27,9 @@ const SEVERITY: Readonly<Record<LogLevel, LogSeverity>> = {
   critical: "error",
 };
 
-/** What the gateway lends to one configured plugin: its configuration, and only what YAML grants. */
+/**
+ * What the gateway lends to one configured plugin: its configuration, and only what YAML grants.
+ */
 export function createPluginHost(
   settings: PluginConfig,
   use: PluginUse,

@@ -5,7 +5,9 @@ import type { SentPlan, ToMaster, ToWorker, WorkerStatus } from "./messages.ts";
 /** How a worker is started again from this executable: its command line. */
 export type WorkerCommand = readonly string[];
 
-/** Why a worker could not build a generation; "dead" when it ended or stopped answering meanwhile. */
+/**
+ * Why a worker could not build a generation; "dead" when it ended or stopped answering meanwhile.
+ */
 export type Prepared = { ok: true } | { ok: false; diagnostics: readonly Diagnostic[] | "dead" };
 
 /**

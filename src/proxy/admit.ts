@@ -51,7 +51,8 @@ function checkOverload(inFlight: number, limits: LimitsConfig): void {
   if (inFlight <= limits.exchangesInFlight) return;
   throw new GatewayError(
     "GATEWAY_OVERLOADED",
-    `Cannot take one more exchange: ${limits.exchangesInFlight} are in flight (limits.exchanges_in_flight)`,
+    `Cannot take one more exchange: ${limits.exchangesInFlight} are in flight ` +
+      "(limits.exchanges_in_flight)",
   );
 }
 
@@ -86,7 +87,8 @@ function checkHeaders(headers: HeaderList, limits: LimitsConfig): void {
   if (bytes <= limits.requestHeaderBytes) return;
   throw new GatewayError(
     "REQUEST_HEADERS_TOO_LARGE",
-    `Cannot take ${bytes} bytes of headers: the limit is ${limits.requestHeaderBytes} (limits.request_headers)`,
+    `Cannot take ${bytes} bytes of headers: the limit is ${limits.requestHeaderBytes} ` +
+      "(limits.request_headers)",
   );
 }
 

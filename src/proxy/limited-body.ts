@@ -46,6 +46,7 @@ export class LimitedBody implements Body {
 function tooLarge(bytes: number, bytesMax: number): GatewayError {
   return new GatewayError(
     "REQUEST_BODY_TOO_LARGE",
-    `Cannot take a request body of ${bytes} bytes or more: the limit is ${bytesMax} (limits.request_body)`,
+    `Cannot take a request body of ${bytes} bytes or more: the limit is ${bytesMax} ` +
+      "(limits.request_body)",
   );
 }

@@ -15,10 +15,10 @@ const encoder = new TextEncoder();
  * written for the operator, who finds it in the log under the same id.
  */
 export function replyFor(error: GatewayError, requestId: string): Reply {
-  const text = `${JSON.stringify({ error: error.code, status: error.status, request_id: requestId })}\n`;
+  const told = { error: error.code, status: error.status, request_id: requestId };
   return {
     status: error.status,
     headers: HeaderList.from([["Content-Type", "application/json"]]),
-    body: encoder.encode(text),
+    body: encoder.encode(`${JSON.stringify(told)}\n`),
   };
 }

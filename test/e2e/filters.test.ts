@@ -44,10 +44,11 @@ const guard = () =>
   guest(
     LOCAL_RESPONSE + GET_HEADER,
     `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-      (if (i32.eqz (call $get (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 1024) (i32.const 1028)))
+      (if (i32.eqz (call $get (i32.const 0) (i32.const 0) (i32.const 6)
+            (i32.const 1024) (i32.const 1028)))
         (then
-          (drop (call $reply (i32.const 403) (i32.const 64) (i32.const 5) (i32.const 128) (i32.const 6)
-            (i32.const 0) (i32.const 0) (i32.const -1)))
+          (drop (call $reply (i32.const 403) (i32.const 64) (i32.const 5)
+            (i32.const 128) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const -1)))
           (return (i32.const 1))))
       (i32.const 0))`,
     ["x-deny", "guard", "denied"],
@@ -58,7 +59,8 @@ const traps = (where: "request_headers" | "response_headers" | "request_body") =
   guest(
     GET_HEADER,
     `(func (export "proxy_on_${where}") (param i32 i32 i32) (result i32)
-      (if (i32.eqz (call $get (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 1024) (i32.const 1028)))
+      (if (i32.eqz (call $get (i32.const 0) (i32.const 0) (i32.const 6)
+            (i32.const 1024) (i32.const 1028)))
         (then unreachable))
       (i32.const 0))`,
     ["x-trap"],
@@ -68,10 +70,11 @@ const traps = (where: "request_headers" | "response_headers" | "request_body") =
 const swaps = (direction: "request" | "response") =>
   guest(
     SET_BUFFER,
-    `(func (export "proxy_on_${direction}_body") (param $id i32) (param $size i32) (param $end i32) (result i32)
+    `(func (export "proxy_on_${direction}_body")
+      (param $id i32) (param $size i32) (param $end i32) (result i32)
       (if (i32.eqz (local.get $end)) (then (return (i32.const 1))))
-      (drop (call $set (i32.const ${direction === "request" ? 0 : 1}) (i32.const 0) (local.get $size)
-        (i32.const 0) (i32.const 9)))
+      (drop (call $set (i32.const ${direction === "request" ? 0 : 1})
+        (i32.const 0) (local.get $size) (i32.const 0) (i32.const 9)))
       (i32.const 0))`,
     ["<swapped>"],
   );
@@ -97,13 +100,16 @@ const asksFirst = () => {
     (func (export "proxy_on_request_headers") (param $id i32) (param i32 i32) (result i32)
       (global.set $stream (local.get $id))
       (if (call $call (i32.const 0) (i32.const 4) (i32.const 192) (i32.const ${map.length})
-            (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2000) (i32.const 1024))
+            (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+            (i32.const 2000) (i32.const 1024))
         (then (call $deny)))
       (i32.const 1))
-    (func (export "proxy_on_http_call_response") (param $root i32) (param i32) (param $headers i32) (param i32 i32)
+    (func (export "proxy_on_http_call_response")
+      (param $root i32) (param i32) (param $headers i32) (param i32 i32)
       (drop (call $effective (global.get $stream)))
       (if (i32.eqz (local.get $headers)) (then (call $deny) (return)))
-      (drop (call $get (i32.const 6) (i32.const 64) (i32.const 7) (i32.const 1024) (i32.const 1028)))
+      (drop (call $get (i32.const 6) (i32.const 64) (i32.const 7)
+        (i32.const 1024) (i32.const 1028)))
       ;; The first digit of the status decides.
       (if (i32.eq (i32.load8_u (i32.load (i32.const 1024))) (i32.const 50))
         (then (drop (call $continue (i32.const 0))))

@@ -10,8 +10,8 @@ import type { Answer } from "./front.ts";
  *   everything else            a direct stream: chunked, whatever length is known
  *
  * Why 16 KiB: from there on Bun 1.4.5 sends each header fragment of a buffered response in a system
- * call of its own, and a direct stream costs a third to a fifth. Why not always a buffer: a body that
- * nobody needs whole is not collected.
+ * call of its own, and a direct stream costs a third to a fifth. Why not always a buffer: a body
+ * that nobody needs whole is not collected.
  */
 const BUFFERED_BYTES_MAX = 16 * 1024 - 1;
 

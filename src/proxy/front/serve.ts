@@ -146,7 +146,9 @@ function toIncoming(
   return { incoming, handshake };
 }
 
-/** Bun builds an absolute URL from the Host line; a Host that it cannot use leaves only the path. */
+/**
+ * Bun builds an absolute URL from the Host line; a Host that it cannot use leaves only the path.
+ */
 function rawTarget(url: string): string {
   const authorityAt = url.indexOf("://");
   const pathAt = authorityAt < 0 ? -1 : url.indexOf("/", authorityAt + 3);

@@ -1,7 +1,9 @@
 import { GatewayError, messageOf } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
 
-/** The part of a stream's reader that is used; its type differs between the DOM's, Node's and Bun's. */
+/**
+ * The part of a stream's reader that is used; its type differs between the DOM's, Node's and Bun's.
+ */
 interface Reader {
   read(): Promise<Chunk>;
   cancel(reason?: unknown): Promise<void>;
@@ -9,7 +11,9 @@ interface Reader {
 
 type Chunk = { value?: Uint8Array | undefined; done: boolean };
 
-/** A request body that Bun.serve hands over as a ReadableStream; request trailers are refused by it. */
+/**
+ * A request body that Bun.serve hands over as a ReadableStream; request trailers are refused by it.
+ */
 export class StreamBody implements Body {
   readonly length: number | undefined;
   readonly trailers = undefined;
