@@ -30,16 +30,6 @@ export class ReceiveQueue {
     this.#source = source;
   }
 
-  /** Bytes that wait for the reader. */
-  get unreadBytes(): number {
-    return this.#bytes;
-  }
-
-  /** Someone waits in read(). */
-  get awaited(): boolean {
-    return this.#waiting !== undefined;
-  }
-
   push(chunk: Uint8Array): void {
     assert(this.#source !== undefined, "Cannot push into a queue that has ended");
     if (this.#waiting !== undefined) {

@@ -53,7 +53,6 @@ describe("ResponseHeadParser push()", () => {
     for (let cut = 1; cut < FULL.length; cut++) {
       const parser = new ResponseHeadParser();
       expect(parser.push(bytesOf(FULL.slice(0, cut)), 0)).toBeUndefined();
-      expect(parser.pendingBytes).toBe(cut);
       expect(parser.push(bytesOf(FULL.slice(cut)), 0)).toEqual(parse(FULL));
     }
   });

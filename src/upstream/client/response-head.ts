@@ -35,11 +35,6 @@ export class ResponseHeadParser {
   #held: Uint8Array = new Uint8Array(0);
   #heldBytes = 0;
 
-  /** Bytes of a head that is not complete yet. */
-  get pendingBytes(): number {
-    return this.#heldBytes;
-  }
-
   /**
    * Takes the bytes of `chunk` from `start` on; the next head begins with the next push.
    * @returns undefined when more bytes are needed
