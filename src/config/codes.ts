@@ -27,7 +27,8 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_DUPLICATE_LISTENER: "Two listeners have the same address.",
   CONFIG_DUPLICATE_NODE: "An upstream names the same node twice.",
   CONFIG_UNKNOWN_UPSTREAM: "An upstream is used that is not declared.",
-  CONFIG_UNKNOWN_PLUGIN: "A plugin is used that is neither built in, declared, nor in plugins_dir.",
+  CONFIG_UNKNOWN_PLUGIN:
+    "A plugin is used that is neither built in, nor declared, nor in plugins_dir.",
   CONFIG_NO_UPSTREAM: "A route does not say where its requests go.",
   CONFIG_NO_WEIGHT: "No node of an upstream can be chosen: there is none, or all weights are 0.",
   CONFIG_PLUGIN_FILE: "A plugin's module, or the plugin folder, cannot be read.",

@@ -3,7 +3,7 @@ import { assert } from "../base/assert.ts";
 import { decodeQuantity, decodeScalar } from "./decode-scalar.ts";
 import { type Findings, quote } from "./findings.ts";
 import { type Place, nameOf } from "./place.ts";
-import { type ConfigNode, type MapNode, entryOf } from "./tree.ts";
+import { type ConfigNode, type Entry, type MapNode, entryOf } from "./tree.ts";
 import { type DecodedOf, notesOf } from "./vocabulary.ts";
 import { expectedBy, foundIn } from "./wording.ts";
 
@@ -79,7 +79,7 @@ class Decoder {
     for (const entry of node.entries) {
       const property = Object.hasOwn(properties, entry.key) ? properties[entry.key] : rest;
       if (property === undefined || property === false) {
-        this.#unknownKey(place, entry.key, node);
+        this.#unknownKey(place, entry);
         continue;
       }
       const value = this.#child(place, entry.key, property, entry.value);
@@ -145,17 +145,16 @@ class Decoder {
     );
   }
 
-  #unknownKey(place: Place, key: string, node: MapNode): void {
-    const span = entryOf(node, key)?.keySpan ?? node;
+  #unknownKey(place: Place, { key, keySpan }: Entry): void {
     const where = place.parent === undefined ? "" : ` in ${nameOf(place)}`;
     const known = Object.keys(place.schema["properties"] as object);
     if (notesOf(place.schema).planned?.includes(key) === true) {
       const message = `key ${quote(key)}${where} is not supported by this version`;
-      this.#findings.error("CONFIG_UNSUPPORTED", span, message);
+      this.#findings.error("CONFIG_UNSUPPORTED", keySpan, message);
       return;
     }
     const hint = this.#findings.didYouMean(key, known) ?? `known keys: ${known.join(", ")}`;
-    this.#findings.error("CONFIG_UNKNOWN_KEY", span, `unknown key ${quote(key)}${where}`, hint);
+    this.#findings.error("CONFIG_UNKNOWN_KEY", keySpan, `unknown key ${quote(key)}${where}`, hint);
   }
 
   #wrongType(place: Place): undefined {

@@ -60,8 +60,9 @@ plugins:
 APISIX's mapping is read too, in the order written, and \`{ conf: … }\` around the configuration of a
 Wasm plugin is taken off. A module reads a mapping as JSON, text as it is, and nothing as no bytes.
 
-A name is one of the built-in plugins (\`${PROXY_REWRITE}\`), a plugin of \`wasm.plugins\`, or a file
-\`NAME.wasm\` of \`plugins_dir\`, in this order.
+A name is one of the built-in plugins (\`${PROXY_REWRITE}\`), a plugin of \`wasm.plugins\`, a file
+\`NAME.wasm\` of \`plugins_dir\`, or a module that the executable brings along (\`add-header\`), in this
+order.
 `;
 
 const UNITS = `In \`regex_uri\`, the pattern is a JavaScript regular expression without flags, matched against the

@@ -3,8 +3,6 @@ import type { ConfigNode, Entry, MapNode, ScalarNode, Span } from "./tree.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An optional escaping `$`, then what stands between the braces. */
-const VARIABLE = /\$?\$\{\{(.*?)\}\}/gs;
 const NAME_AND_DEFAULT = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?::=(.*))?$/s;
 
 /**
@@ -67,29 +65,37 @@ class Substitution {
   #scalar(source: ScalarNode): ScalarNode {
     const { value } = source;
     if (typeof value !== "string" || !value.includes("${{")) return source;
+    let result = "";
     let substituted = false;
     let unresolved = false;
-    const result = value.replace(VARIABLE, (match: string, inside: string) => {
-      if (match.startsWith("$$")) return match.slice(1);
-      substituted = true;
-      const found = this.#value(match, inside, source);
+    let at = 0;
+    // By hand: a pattern would look for the end of each of a million beginnings.
+    for (let open = value.indexOf("${{"); open >= 0; open = value.indexOf("${{", at)) {
+      const close = value.indexOf("}}", open);
+      if (close < 0) {
+        const message = `a variable is not closed with }} in ${quote(value)}`;
+        this.#findings.error("CONFIG_ENV_SYNTAX", source, message);
+        unresolved = true;
+        break;
+      }
+      const isEscaped = open > at && value[open - 1] === "$";
+      result += value.slice(at, isEscaped ? open - 1 : open);
+      at = close + "}}".length;
+      const match = value.slice(open, at);
+      const found = isEscaped ? match : this.#value(match, source);
+      result += found ?? "";
       unresolved ||= found === undefined;
-      return found ?? "";
-    });
-    if (value.replace(VARIABLE, "").includes("${{")) {
-      const message = `a variable is not closed with }} in ${quote(value)}`;
-      this.#findings.error("CONFIG_ENV_SYNTAX", source, message);
-      unresolved = true;
+      substituted ||= !isEscaped;
     }
+    result += value.slice(at);
     return { ...source, value: result, substituted, ...(unresolved && { unresolved }) };
   }
 
-  #value(match: string, inside: string, source: ScalarNode): string | undefined {
-    const span = this.#spanOf(match, source);
-    const parts = NAME_AND_DEFAULT.exec(inside);
+  #value(match: string, source: ScalarNode): string | undefined {
+    const parts = NAME_AND_DEFAULT.exec(match.slice("${{".length, -"}}".length));
     if (parts === null) {
       const message = `${quote(match)} is not of the form \${{NAME}} or \${{NAME:=default}}`;
-      this.#findings.error("CONFIG_ENV_SYNTAX", span, message);
+      this.#findings.error("CONFIG_ENV_SYNTAX", this.#spanOf(match, source), message);
       return undefined;
     }
     const [, name = "", fallback] = parts;
@@ -99,7 +105,7 @@ class Substitution {
     const near = this.#findings.didYouMean(name, Object.keys(this.#environment));
     const hint = near ?? `set it, or give it a default: \${{${name}:=…}}`;
     const message = `environment variable ${name} is not set and has no default`;
-    this.#findings.error("CONFIG_ENV_UNSET", span, message, hint);
+    this.#findings.error("CONFIG_ENV_UNSET", this.#spanOf(match, source), message, hint);
     return undefined;
   }
 

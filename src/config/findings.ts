@@ -4,6 +4,8 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { nearest } from "./nearest.ts";
 import type { SourceText, Span } from "./tree.ts";
 
+/** Characters; a message that quotes a value of a megabyte helps nobody. */
+const MESSAGE_LENGTH_MAX = 500;
 /** Searches for a near word in one file; after them diagnostics come without a hint. */
 const NEAREST_SEARCHES_MAX = 100;
 
@@ -75,8 +77,22 @@ export class Findings {
       this.#leftOut++;
       return;
     }
-    this.#found.set(key, { severity, code, message, file: this.source.file, position, hint });
+    const { file } = this.source;
+    const shortHint = hint === undefined ? undefined : shortened(hint);
+    const diagnostic = {
+      severity,
+      code,
+      message: shortened(message),
+      file,
+      position,
+      hint: shortHint,
+    };
+    this.#found.set(key, diagnostic);
   }
+}
+
+function shortened(text: string): string {
+  return text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX - 1)}…` : text;
 }
 
 /** A value inside a message: quoted, shortened, no control characters. */

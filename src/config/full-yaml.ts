@@ -19,6 +19,7 @@ export function readFullYaml(text: string, findings: Findings): ConfigNode | und
     // them, and the package compares each key with every other one.
     document = parseDocument(text, {
       schema: "failsafe",
+      resolveKnownTags: false,
       uniqueKeys: false,
       prettyErrors: false,
       // "silent" would let a second document pass.

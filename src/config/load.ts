@@ -41,7 +41,7 @@ export interface LoadOptions {
   /** What `workers: auto` stands for. */
   readonly cores: number;
   /** Modules inside the executable: path by name. */
-  readonly bundledPlugins: ReadonlyMap<string, string>;
+  readonly bundledPlugins?: ReadonlyMap<string, string> | undefined;
 }
 
 /** @param file as the user names it: diagnostics show it so, `config.file` is absolute */

@@ -20,6 +20,8 @@ describe("readPlainYaml()", () => {
       text: 'a: \'it\'\'s\'\nb: "q\\"\\\\n\\n"\n\'c\': "#: "\n"": 1\n',
     },
     { name: "one document marker", text: "# first\n---\n# second\na: 1\n" },
+    { name: "nothing", text: "" },
+    { name: "nothing but comments", text: "# a\n\n  # b\n" },
     { name: "no newline at the end", text: "a:\n  b: c" },
     {
       name: "text with colons and hashes",
@@ -93,8 +95,6 @@ describe("readPlainYaml()", () => {
 
 describe("readPlainYaml() errors", () => {
   test.each([
-    "",
-    "# only a comment\n",
     "just text\n",
     "a: &x 1\nb: *x\n",
     "a: !!str 1\n",

@@ -51,6 +51,7 @@ class PlainReader {
 
   read(): ConfigNode {
     this.#openLine(0);
+    if (this.#indent < 0) return nothing({ start: 0, end: 0 });
     if (this.#indent === 0 && this.#line() === "---") this.#nextLine();
     const isFlow = this.#char() === "{" || this.#char() === "[";
     const root = isFlow ? this.#readInline(-1) : this.#readBlock(this.#indent);

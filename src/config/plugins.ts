@@ -28,7 +28,7 @@ export interface PluginSources {
   readonly file: string;
   readonly pluginFiles: PluginFiles;
   /** Modules inside the executable, path by name; one of the folder or the file wins over them. */
-  readonly bundledPlugins: ReadonlyMap<string, string>;
+  readonly bundledPlugins?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Reads `wasm.plugins`, looks into `plugins_dir`, and adds what the executable brings along. */
@@ -38,7 +38,7 @@ export function readPlugins(
   sources: PluginSources,
   findings: Findings,
 ): Plugins {
-  const { file, pluginFiles: files, bundledPlugins } = sources;
+  const { file, pluginFiles: files, bundledPlugins = new Map<string, string>() } = sources;
   const pluginsDir = resolve(dirname(file), raw.plugins_dir ?? DEFAULTS.pluginsDir);
   const plugins = new Map<string, PluginConfig>();
   const names = new Map<string, Span>();
@@ -127,9 +127,9 @@ function environmentOf(
 ): Readonly<Record<string, string>> {
   const environment = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(raw.allow?.env ?? {})) {
-    const entry = entryOf(nodeAt(node, "allow", "env"), name);
     if (name === "" || /[=\0]/.test(name) || value?.includes("\0") === true) {
       const message = `environment ${quote(name)} needs a name without = and a value without NUL`;
+      const entry = entryOf(nodeAt(node, "allow", "env"), name);
       findings.error("CONFIG_BAD_VALUE", entry?.keySpan ?? node, message);
     }
     if (value !== undefined) environment[name] = value;
