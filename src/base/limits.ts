@@ -58,8 +58,6 @@ export const LIMITS = {
   responseTrailerBytesMax: 16 * KIB,
   /** bytes; request body kept until the response begins, so that a retry can send it again. */
   resendBodyBytesMax: 64 * KIB,
-  /** bytes; accepted and not yet sent body of one upstream connection. */
-  sendBufferBytes: 256 * KIB,
   /** bytes; body that a paused filter may hold back. 413 on requests, 500 on responses. */
   filterBufferBytesMax: MIB,
   /** ms; how long a filter may pause an exchange before it is answered with 504. */

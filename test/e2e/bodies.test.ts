@@ -39,18 +39,17 @@ async function growthDuring(gateway: Gateway, work: () => Promise<void>): Promis
   const [worker = 0] = gateway.workers();
   await gateway.fetch("/get").then((response) => response.text());
   const before = await rssBytes(worker);
-  let most = before;
-  let done = false;
+  const watch = { most: before, done: false };
   const watching = (async () => {
-    while (!done) {
-      most = Math.max(most, await rssBytes(worker));
+    while (!watch.done) {
+      watch.most = Math.max(watch.most, await rssBytes(worker));
       await Bun.sleep(10); // A sample, not a wait.
     }
   })();
   await work();
-  done = true;
+  watch.done = true;
   await watching;
-  return most - before;
+  return watch.most - before;
 }
 
 async function download(gateway: Gateway, bytes: number, pauseEvery?: number): Promise<void> {

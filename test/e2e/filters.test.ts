@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import wabt from "wabt";
+import { wat } from "../../src/abi/proxy-wasm/testing.ts";
 import { startGateway } from "./support/gateway.ts";
 
 /** Memory of every guest here: 0 to 1023 strings of its own, 1024 an out-pointer, 2048 its heap. */
@@ -13,18 +13,10 @@ const PRELUDE = `
   (func (export "proxy_on_context_create") (param i32 i32) (global.set $heap (i32.const 2048)))
 `;
 
-/** Compiles a guest; \`at\` places its strings, one every 64 bytes. */
-async function guest(
-  imports: string,
-  body: string,
-  strings: readonly string[] = [],
-): Promise<Uint8Array> {
+/** Compiles a guest; its strings lie 64 bytes apart, from 0 on. */
+function guest(imports: string, body: string, strings: readonly string[] = []): Uint8Array {
   const data = strings.map((text, n) => `(data (i32.const ${n * 64}) ${quoted(text)})`).join("\n");
-  const { parseWat } = await wabt();
-  const parsed = parseWat("guest.wat", `(module ${imports} ${PRELUDE} ${data} ${body})`);
-  const { buffer } = parsed.toBinary({});
-  parsed.destroy();
-  return buffer;
+  return wat(`(module ${imports} ${PRELUDE} ${data} ${body})`);
 }
 
 function quoted(text: string): string {
@@ -136,7 +128,7 @@ ${more}`;
 describe("filters in a running gateway", () => {
   test("answer in the upstream's place", async () => {
     await using gateway = await startGateway(yaml("[guard]"), {
-      files: { "plugins/guard.wasm": await guard() },
+      files: { "plugins/guard.wasm": guard() },
     });
     expect((await gateway.fetch("/get")).status).toBe(200);
     const denied = await gateway.fetch("/get", { headers: { "x-deny": "1" } });
@@ -147,8 +139,8 @@ describe("filters in a running gateway", () => {
   test("replace bodies, both ways, and the length is right", async () => {
     await using gateway = await startGateway(yaml("[up, down]"), {
       files: {
-        "plugins/up.wasm": await swaps("request"),
-        "plugins/down.wasm": await swaps("response"),
+        "plugins/up.wasm": swaps("request"),
+        "plugins/down.wasm": swaps("response"),
       },
     });
     const response = await gateway.fetch("/anything", {
@@ -160,7 +152,7 @@ describe("filters in a running gateway", () => {
 
   test("see the request body that an earlier filter has made", async () => {
     await using gateway = await startGateway(yaml("[up]"), {
-      files: { "plugins/up.wasm": await swaps("request") },
+      files: { "plugins/up.wasm": swaps("request") },
     });
     const response = await gateway.fetch("/anything", { method: "POST", body: "secret" });
     expect(((await response.json()) as { data: string }).data).toBe("<swapped>");
@@ -174,7 +166,7 @@ describe("filters in a running gateway", () => {
 upstreams: [{ id: auth, nodes: { "${node}": 1 } }]
 wasm: { plugins: [{ name: asks, allow: { http_call: [auth] } }] }`;
     await using gateway = await startGateway(yaml("[asks]", more), {
-      files: { "plugins/asks.wasm": await asksFirst() },
+      files: { "plugins/asks.wasm": asksFirst() },
     });
     expect((await gateway.fetch("/get")).status).toBe(status);
   });
@@ -182,7 +174,7 @@ wasm: { plugins: [{ name: asks, allow: { http_call: [auth] } }] }`;
   test("make no call-out that the configuration does not grant", async () => {
     const more = `upstreams: [{ id: auth, nodes: { "builtin:httpbin": 1 } }]`;
     await using gateway = await startGateway(yaml("[asks]", more), {
-      files: { "plugins/asks.wasm": await asksFirst() },
+      files: { "plugins/asks.wasm": asksFirst() },
     });
     expect((await gateway.fetch("/get")).status).toBe(401);
     await gateway.logged(/plugin=asks/);
@@ -194,7 +186,7 @@ describe("a filter that traps", () => {
     "in %s: 503 for that exchange, and the next one is served",
     async (where) => {
       await using gateway = await startGateway(yaml("[boom]"), {
-        files: { "plugins/boom.wasm": await traps(where) },
+        files: { "plugins/boom.wasm": traps(where) },
       });
       for (let n = 0; n < 5; n++) {
         expect((await gateway.fetch("/get")).status).toBe(200);
@@ -207,7 +199,7 @@ describe("a filter that traps", () => {
 
   test("in a body callback: 503, and the node's connection is given up", async () => {
     await using gateway = await startGateway(yaml("[boom]"), {
-      files: { "plugins/boom.wasm": await traps("request_body") },
+      files: { "plugins/boom.wasm": traps("request_body") },
     });
     const init = { method: "POST", body: "x", headers: { "x-trap": "1" } };
     expect((await gateway.fetch("/post", init)).status).toBe(503);
@@ -217,7 +209,7 @@ describe("a filter that traps", () => {
   test("is skipped when it fails open", async () => {
     const more = `wasm: { plugins: [{ name: boom, fail: open }] }`;
     await using gateway = await startGateway(yaml("[boom]", more), {
-      files: { "plugins/boom.wasm": await traps("request_headers") },
+      files: { "plugins/boom.wasm": traps("request_headers") },
     });
     const response = await gateway.fetch("/get", { headers: { "x-trap": "1" } });
     expect(response.status).toBe(200);
@@ -231,7 +223,7 @@ describe("a filter that traps", () => {
     plugins: [{ add-header: { name: X-Ok, value: "1" } }]
     upstream: { nodes: { "builtin:httpbin": 1 } }`;
     await using gateway = await startGateway(yaml("[boom]", more), {
-      files: { "plugins/boom.wasm": await traps("request_headers") },
+      files: { "plugins/boom.wasm": traps("request_headers") },
     });
     const failing = Array.from({ length: 20 }, () =>
       gateway.fetch("/get", { headers: { "x-trap": "1" } }),

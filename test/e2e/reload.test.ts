@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import wabt from "wabt";
+import { wat } from "../../src/abi/proxy-wasm/testing.ts";
 import { type Gateway, startGateway, until } from "./support/gateway.ts";
 import { startLoad } from "./support/load.ts";
 
 /** A gateway whose one route answers with the header X-Version: VERSION. */
-function versioned(version: string, more = ""): string {
+function versioned(value: string, more = ""): string {
   return `
 listen: 127.0.0.1:0
 workers: 2
@@ -14,7 +14,7 @@ drain: 10s
 routes:
   - id: all
     uri: /*
-    plugins: [{ add-header: { name: X-Version, value: "${version}", on: response } }]
+    plugins: [{ add-header: { name: X-Version, value: "${value}", on: response } }]
     upstream: { nodes: { "builtin:httpbin": 1 } }
 ${more}`;
 }
@@ -35,10 +35,8 @@ const isTrue = (): boolean => true;
 const isFalse = (): boolean => false;
 
 /** A Proxy-Wasm module that adds one response header, made by the test. */
-async function moduleAdding(name: string, value: string): Promise<Uint8Array> {
-  const { parseWat } = await wabt();
-  const parsed = parseWat(
-    "test.wat",
+function moduleAdding(name: string, value: string): Uint8Array {
+  return wat(
     `(module
       (import "env" "proxy_add_header_map_value"
         (func $add (param i32 i32 i32 i32 i32) (result i32)))
@@ -52,9 +50,6 @@ async function moduleAdding(name: string, value: string): Promise<Uint8Array> {
           (i32.const ${name.length}) (i32.const ${value.length})))
         (i32.const 0)))`,
   );
-  const { buffer } = parsed.toBinary({});
-  parsed.destroy();
-  return buffer;
 }
 
 describe("hot reload of gateway.yaml", () => {
@@ -188,15 +183,15 @@ describe("hot swap of a plugin", () => {
   const yaml = versioned("-").replace(/plugins:.*/, "plugins: [stamp]");
 
   test("takes a new module over, and refuses a broken one", async () => {
-    const files = { "plugins/stamp.wasm": await moduleAdding("x-version", "one") };
+    const files = { "plugins/stamp.wasm": moduleAdding("x-version", "one") };
     await using gateway = await startGateway(yaml, { files });
     await serves(gateway, "one");
     const file = join(gateway.folder, "plugins/stamp.wasm");
 
-    await Bun.write(file, await moduleAdding("x-version", "two"));
+    await Bun.write(file, moduleAdding("x-version", "two"));
     await serves(gateway, "two");
 
-    const whole = await moduleAdding("x-version", "three");
+    const whole = moduleAdding("x-version", "three");
     const from = gateway.lines.length;
     await Bun.write(file, whole.subarray(0, whole.length - 10));
     await gateway.logged(/reload refused/, from);
@@ -206,14 +201,13 @@ describe("hot swap of a plugin", () => {
   });
 });
 
+function withStamp(n: string): string {
+  return versioned(n).replace("plugins: [", "plugins: [stamp, ");
+}
+
 describe("200 edits under load", () => {
   test("lose no request, and the last valid state serves", async () => {
-    const [even, odd] = [
-      await moduleAdding("x-stamp", "even"),
-      await moduleAdding("x-stamp", "odd"),
-    ];
-    const withStamp = (n: string): string =>
-      versioned(n).replace("plugins: [", "plugins: [stamp, ");
+    const [even, odd] = [moduleAdding("x-stamp", "even"), moduleAdding("x-stamp", "odd")];
     await using gateway = await startGateway(withStamp("start"), {
       files: { "plugins/stamp.wasm": even },
     });

@@ -16,10 +16,9 @@ export function startLoad(
   url: string,
   options: { connections: number; isGood: (response: Response, body: string) => boolean },
 ): Load {
-  let running = true;
-  const load = { good: 0, bad: [] as string[] };
+  const load = { good: 0, bad: [] as string[], running: true };
   const loops = Array.from({ length: options.connections }, async () => {
-    while (running) {
+    while (load.running) {
       try {
         const response = await fetch(url);
         const body = await response.text();
@@ -35,7 +34,7 @@ export function startLoad(
   }
   return Object.assign(load, {
     async stop(): Promise<void> {
-      running = false;
+      load.running = false;
       await Promise.all(loops);
     },
   });
