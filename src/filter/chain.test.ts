@@ -371,6 +371,25 @@ describe("FilterChain errors", () => {
     }
   });
 
+  test("a guest that dies under a paused filter ends the pause, by the plugin's policy", async () => {
+    const dead = new GatewayError("FILTER_FAILED", "the guest was stopped");
+    for (const failOpen of [false, true]) {
+      let host: FilterHost | undefined;
+      const calls: string[] = [];
+      const chain = chainOf([
+        pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") }, { failOpen }),
+        pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
+      ]);
+      const done = chain.requestHeaders(true);
+      await Promise.resolve();
+      host?.fail(dead);
+      host?.fail(dead);
+      await done;
+      expect(chain.failure).toBe(failOpen ? undefined : dead);
+      expect(calls).toEqual(failOpen ? ["b"] : []);
+    }
+  });
+
   test("a reset, and a client that has gone, wake whoever waits", async () => {
     let host: FilterHost | undefined;
     const chain = chainOf([pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") })]);

@@ -1,4 +1,5 @@
 import { LIMITS } from "../../base/limits.ts";
+import { LineRate } from "../../base/line-rate.ts";
 import { LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.ts";
 
 /**
@@ -9,9 +10,7 @@ export class GuestLog {
   readonly #host: PluginHost;
   readonly #nowMs: () => number;
   readonly #warned = new Set<string>();
-  #second = 0;
-  #lines = 0;
-  #dropped = 0;
+  readonly #rate = new LineRate(LIMITS.guestLogLinesPerSecond);
   #lastProblem: string | undefined;
 
   constructor(host: PluginHost, nowMs: () => number) {
@@ -57,25 +56,11 @@ export class GuestLog {
 
   /** Says how many lines were lost, when there were any. */
   flush(): void {
-    if (this.#dropped === 0) return;
-    const dropped = this.#dropped;
-    this.#dropped = 0;
+    const dropped = this.#rate.takeDropped();
+    if (dropped === 0) return;
     this.#host.log(
       "warn",
       `${dropped} log lines dropped: more than ${LIMITS.guestLogLinesPerSecond} in a second`,
     );
-  }
-
-  #admit(): boolean {
-    const second = Math.floor(this.#nowMs() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#lines = 0;
-      this.flush();
-    }
-    this.#lines++;
-    if (this.#lines <= LIMITS.guestLogLinesPerSecond) return true;
-    this.#dropped++;
-    return false;
   }
 }
