@@ -2,9 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { collect } from "../../../http/body.ts";
 import { toGatewayError } from "../../../base/errors.ts";
 import type { Answer, Incoming } from "../front.ts";
-import { HTTP1_BOUNDS } from "./bounds.ts";
-import { Connection } from "./connection.ts";
-import { answer, refuse } from "./http1.testing.ts";
+import { answer, fakeConnection, refuse } from "./http1.testing.ts";
 
 /** Repeats a run: SEED=… bun test http1-fuzz. */
 const SEED = Number(process.env["SEED"] ?? 20_260_102);
@@ -101,24 +99,6 @@ interface Outcome {
 /** Runs a connection on a socket that takes everything. */
 async function run(pieces: readonly string[]): Promise<Outcome> {
   const handled: string[] = [];
-  let sent = "";
-  let over = "open";
-  const socket = {
-    remoteAddress: "",
-    remotePort: 0,
-    localAddress: "",
-    localPort: 0,
-    write(bytes: Uint8Array, at = 0, length = bytes.length - at): number {
-      sent += Buffer.from(bytes.subarray(at, at + length)).toString("latin1");
-      return length;
-    },
-    // Which of the two depends on what was left unread, and so on the split.
-    end: () => ((over = "closed"), 0),
-    shutdown: () => void (over = "closed"),
-    terminate: () => void (over = "reset"),
-    pause: () => {},
-    resume: () => {},
-  };
   const handle = async ({ method, target, body }: Incoming): Promise<Answer> => {
     const entry = handled.push(`${method} ${target}`) - 1;
     if (method !== "POST" || body === undefined) return answer("ok");
@@ -131,20 +111,16 @@ async function run(pieces: readonly string[]): Promise<Outcome> {
       return refuse(error);
     }
   };
-  const connection = new Connection(socket, {
-    options: { host: "", port: 0, reusePort: false, handle, refuse },
-    bounds: HTTP1_BOUNDS,
-    draining: false,
-    onRequest: () => {},
-    onRequestEnded: () => {},
-    onClosed: () => {},
-  });
+  const { socket, connection, receive } = fakeConnection(handle);
   for (const piece of pieces) {
-    if (piece !== "") connection.onData(Buffer.from(piece, "latin1"));
+    if (piece !== "") receive(piece);
     // Everything happens in microtasks, but for a turn that long pipelines take.
     await new Promise(setImmediate);
   }
-  const outcome = { handled: [...handled], answers: readAnswers(sent, handled), over };
+  // Which of the two closes depends on what was left unread, and so on the split.
+  const isClosed = socket.calls.includes("end") || socket.calls.includes("shutdown");
+  const over = socket.calls.includes("terminate") ? "reset" : isClosed ? "closed" : "open";
+  const outcome = { handled: [...handled], answers: readAnswers(socket.sent, handled), over };
   connection.onClose();
   return outcome;
 }

@@ -140,6 +140,8 @@ describe("a request's body", () => {
       expect(got).toStartWith("HTTP/1.1 413 Content Too Large\r\n");
       expect(got).toEndWith("no");
       expect(client.over).toBe("end");
+      // With a length it is clear from the start that the rest is too much to wait for.
+      expect(got.includes("Connection: close")).toBe(lines.startsWith("Content-Length"));
       front.close();
     }
   });
@@ -251,6 +253,30 @@ describe("an answer's body", () => {
     await client.until(({ bytes }) => bytes > body.length);
     await eventually(() => front.inFlight === 0);
     expect(body.made).toBe(body.length);
+    front.close();
+  });
+
+  test("loses nothing of a stream of small chunks to a slow client", async () => {
+    const size = 1000;
+    const count = 30_000;
+    let made = 0;
+    const body = new QueueBody();
+    body.read = () => (made < count ? Buffer.alloc(size, made++) : undefined);
+    const front = startFront(async () => answer(body));
+    const client = await RawClient.open(front.port);
+    client.counts = true;
+    client.pause();
+    client.send(NEXT);
+    await eventually(() => made > 0);
+    await settled(() => made);
+    expect(made).toBeLessThan(count);
+    client.resume();
+    const headBytes =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".length + "Date: ".length + 31;
+    const wireBytes = headBytes + count * ("3e8\r\n\r\n".length + size) + "0\r\n\r\n".length;
+    await client.until(({ bytes }) => bytes >= wireBytes);
+    await settled(() => client.bytes);
+    expect(client.bytes).toBe(wireBytes);
     front.close();
   });
 

@@ -4,7 +4,10 @@ import type { Body } from "../../../http/body.ts";
 import { HeaderList } from "../../../http/headers.ts";
 import { toGatewayError } from "../../../base/errors.ts";
 import type { Answer, Front, Handler } from "../front.ts";
+import { HTTP1_BOUNDS } from "./bounds.ts";
 import type { Http1Bounds } from "./bounds.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOwner } from "./connection.ts";
 import { startHttp1Front } from "./http1-front.ts";
 
 export function answer(body: string | Body | undefined, change: Partial<Answer> = {}): Answer {
@@ -225,4 +228,68 @@ export async function settled(value: () => number): Promise<void> {
     before = value();
     await Bun.sleep(30);
   }
+}
+
+/** A socket without a system behind it: takes `room` bytes and notes what is asked of it. */
+export class FakeSocket {
+  readonly remoteAddress = "192.0.2.1";
+  readonly remotePort = 1;
+  readonly localAddress = "192.0.2.2";
+  readonly localPort = 2;
+  /** All that was written, latin-1. */
+  sent = "";
+  room = Infinity;
+  writes = 0;
+  /** Calls other than write(), in order. */
+  readonly calls: string[] = [];
+
+  write(bytes: Uint8Array, byteOffset = 0, byteLength = bytes.length - byteOffset): number {
+    this.writes++;
+    const taken = Math.min(this.room, byteLength);
+    this.room -= taken;
+    this.sent += Buffer.from(bytes.subarray(byteOffset, byteOffset + taken)).toString("latin1");
+    return taken;
+  }
+
+  end(): number {
+    this.calls.push("end");
+    return 0;
+  }
+
+  shutdown(): void {
+    this.calls.push("shutdown");
+  }
+
+  terminate(): void {
+    this.calls.push("terminate");
+  }
+
+  pause(): void {
+    this.calls.push("pause");
+  }
+
+  resume(): void {
+    this.calls.push("resume");
+  }
+}
+
+/** A connection on a FakeSocket. */
+export function fakeConnection(handle: Handler, change: Partial<ConnectionOwner> = {}) {
+  const socket = new FakeSocket();
+  const connection = new Connection(socket, {
+    options: { host: "", port: 0, reusePort: false, handle, refuse },
+    bounds: HTTP1_BOUNDS,
+    draining: false,
+    onRequest: () => {},
+    onRequestEnded: () => {},
+    onClosed: () => {},
+    ...change,
+  });
+  const receive = (text: string): void => connection.onData(Buffer.from(text, "latin1"));
+  return { socket, connection, receive };
+}
+
+/** Lets everything happen that hangs on promises only. */
+export async function microtasks(): Promise<void> {
+  for (let count = 0; count < 2000; count++) await Promise.resolve();
 }

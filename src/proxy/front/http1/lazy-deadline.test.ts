@@ -25,9 +25,11 @@ describe("set()", () => {
   });
 
   test("can be moved forward", async () => {
+    const armed = deadlines.armed;
     const afterMs = await missed((deadline) => {
       deadline.set(60_000);
       deadline.set(10);
+      expect(deadlines.armed).toBe(armed + 1);
     });
     expect(afterMs).toBeLessThan(5000);
   });

@@ -95,6 +95,7 @@ describe("parse()", () => {
     [get("Connection: keep-alive\r\nConnection: Close\r\n"), false],
     [get("Connection: foo ,CLOSE\t, bar\r\n"), false],
     [get("Connection: closed\r\n"), true],
+    [get("Connection: close\xa0\r\n"), true],
     ["GET / HTTP/1.0\r\n\r\n", false],
     ["GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true],
     ["GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false],
