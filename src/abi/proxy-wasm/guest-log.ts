@@ -44,7 +44,9 @@ export class GuestLog {
 
   /** A line of ours about the guest. */
   tell(level: LogLevel, message: string): void {
-    if (this.enabled(level) && this.#admit()) this.#host.log(level, message);
+    if (!this.enabled(level) || !this.#rate.admit(this.#nowMs())) return;
+    this.flush();
+    this.#host.log(level, message);
   }
 
   /** @param topic fixed words of ours, never the guest's: one line each, and no more for ever */
