@@ -32,7 +32,7 @@ class Http1Front implements Front, ConnectionOwner {
     this.options = options;
     this.bounds = bounds;
     this.#listener = Bun.listen(this.#listenOptions());
-    this.host = options.host;
+    this.host = this.#listener.hostname;
     this.port = this.#listener.port;
   }
 
