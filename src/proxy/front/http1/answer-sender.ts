@@ -50,7 +50,7 @@ export class AnswerSender {
   }
 
   /**
-   * @param close the connection ends with this answer; it also does when the answer has no other end
+   * @param close the connection ends with this answer; it also does when nothing else ends it
    * @throws GatewayError when nothing has been sent: another answer may be started
    */
   start(answer: Answer, asked: Asked, close: boolean): void {

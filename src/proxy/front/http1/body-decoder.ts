@@ -137,17 +137,18 @@ class ChunkedDecoder implements BodyDecoder {
 
   /** @returns false when the line has not arrived */
   #trailer(input: Input): boolean {
-    const left = this.#bounds.requestHeaderBytesMax - this.#trailerBytes;
+    const { requestHeaderBytesMax, requestHeadersMax } = this.#bounds;
+    const left = requestHeaderBytesMax - this.#trailerBytes;
     if (!input.nextLine(Math.max(left, 0))) return false;
     if (input.lineLength === 0) {
       this.#state = "done";
       return true;
     }
     const trailers = (this.#trailers ??= new HeaderList());
-    if (input.lineLength > left || trailers.size === this.#bounds.requestHeadersMax) {
+    if (input.lineLength > left || trailers.size === requestHeadersMax) {
       throw new GatewayError(
         "REQUEST_HEADERS_TOO_LARGE",
-        `Cannot take more than ${this.#bounds.requestHeaderBytesMax} bytes or ${this.#bounds.requestHeadersMax} lines of trailers`,
+        `Cannot take trailers over ${requestHeaderBytesMax} bytes or ${requestHeadersMax} lines`,
       );
     }
     this.#trailerBytes += input.lineLength + CRLF_BYTES;
@@ -161,7 +162,7 @@ class ChunkedDecoder implements BodyDecoder {
 
 const CRLF_BYTES = 2;
 
-/** Up to 16 digits, then extensions, which nobody reads: RFC 9112 lets blanks stand before a ";". */
+/** Up to 16 digits, then extensions, which nobody reads; RFC 9112 lets blanks precede a ";". */
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\u0020-\u007e\u0080-\u00ff]*)?$/;
 
 function malformed(what: string): GatewayError {

@@ -173,7 +173,7 @@ describe("Connection errors", () => {
     expect([requests.length, socket.calls]).toEqual([1, ["shutdown"]]);
   });
 
-  test("cuts off the body of a request that a FIN has made incomplete, pipelined or not", async () => {
+  test("cuts off the body of a pipelined request that a FIN has left incomplete", async () => {
     const { connection, receive, requests, reply } = held();
     receive(`${GET}${POST}5\r\nhe`);
     connection.onEnd();
@@ -214,7 +214,7 @@ describe("Connection errors", () => {
     expect(requests[0]?.cancellation.cancelled).toBe(true);
   });
 
-  test("does not disturb the next request with a read behind the end of the last body", async () => {
+  test("leaves the next request alone when the last body is read behind its end", async () => {
     const bounds = { ...HTTP1_BOUNDS, bodyIdleMs: 30 };
     const { receive, requests, reply } = held({ bounds });
     receive(`${POST}0\r\n\r\n`);

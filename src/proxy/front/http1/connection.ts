@@ -148,7 +148,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     } else if (this.#channel.ended) {
       this.#end();
     } else if (closes || isRead || body.failed) {
-      // Bytes that nobody has read would turn the close into a reset, which can overtake the answer.
+      // Bytes that nobody has read turn a close into a reset, which can overtake the answer.
       const mayCome = !isRead || this.#head === undefined || this.input.length > 0;
       if (mayCome) this.#linger();
       else this.#end();

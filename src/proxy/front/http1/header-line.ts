@@ -15,8 +15,8 @@ export const HEADER = {
 } as const;
 
 /**
- * Appends a header or trailer line to `headers` after strict checks: a token, the colon right behind
- * it, a value without controls, no folding.
+ * Appends a header or trailer line to `headers` after strict checks: a token, the colon right
+ * behind it, a value without controls, no folding.
  * @param input stands on the line
  * @returns the name's bit of HEADER, or 0
  * @throws GatewayError REQUEST_MALFORMED

@@ -29,8 +29,10 @@ const SEEDS: readonly string[] = [
   "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
   `POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
   `PUT /skipped HTTP/1.1\r\nContent-Length: ${SMUGGLED.length}\r\nHost: a\r\n\r\n${SMUGGLED}`,
-  `POST /chunks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk(SMUGGLED)}${chunk("0\r\n\r\n")}0\r\n\r\n`,
-  `PUT /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTE: trailers\r\n\r\n${chunk(SMUGGLED)}5;e=1\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n`,
+  "POST /chunks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+    `${chunk(SMUGGLED)}${chunk("0\r\n\r\n")}0\r\n\r\n`,
+  "PUT /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTE: trailers\r\n\r\n" +
+    `${chunk(SMUGGLED)}5;e=1\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n`,
   `POST /expect HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`,
   "HEAD /head HTTP/1.1\r\nHost: a\r\n\r\n",
   "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: x, y\r\n\r\n",
@@ -191,8 +193,10 @@ function reference(text: string): string[] {
   }
 }
 
-const HEAD =
-  /^(?:\r\n){0,4}([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n/;
+const TOKEN_CHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
+const REQUEST_LINE = `(${TOKEN_CHAR}{1,64}) ([\\x21-\\x7e\\x80-\\xff]+) HTTP/1\\.([01])\\r\\n`;
+const HEADER_LINES = `((?:${TOKEN_CHAR}+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*)`;
+const HEAD = new RegExp(`^(?:\\r\\n){0,4}${REQUEST_LINE}${HEADER_LINES}\\r\\n`);
 
 function plain(rest: string, length: number): { text: string; length: number } | undefined {
   return rest.length < length ? undefined : { text: rest.slice(0, length), length };

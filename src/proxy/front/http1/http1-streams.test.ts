@@ -109,7 +109,7 @@ describe("a request's body", () => {
     front.close();
   });
 
-  test("is dropped when it is small and nobody reads it, and the next request follows", async () => {
+  test("is dropped when it is small and unread, and the next request follows", async () => {
     for (const [lines, wire] of [
       ["Content-Length: 5000\r\n", "x".repeat(5000)],
       ["Transfer-Encoding: chunked\r\n", `1388\r\n${"x".repeat(5000)}\r\n0\r\n\r\n`],
@@ -129,7 +129,7 @@ describe("a request's body", () => {
     }
   });
 
-  test("ends the connection when it is big and nobody reads it, and the answer arrives", async () => {
+  test("ends the connection when it is big and unread, and the answer arrives", async () => {
     for (const lines of ["Content-Length: 10000000\r\n", "Transfer-Encoding: chunked\r\n"]) {
       const { front, request } = openFront();
       const client = await RawClient.open(front.port);
@@ -303,7 +303,7 @@ describe("an answer's body", () => {
 });
 
 describe("a client that goes", () => {
-  test("before its answer cancels the request at once, and the late answer is cancelled", async () => {
+  test("before its answer cancels the request at once, and the answer when it comes", async () => {
     const { front, request } = openFront();
     const client = await RawClient.open(front.port);
     client.send(NEXT);

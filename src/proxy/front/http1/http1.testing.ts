@@ -1,4 +1,4 @@
-/** What the tests of this front share: a front with a handler, and a client that speaks raw bytes. */
+/** What the tests of this front share: fronts with a handler, and a client of raw bytes. */
 import { MemoryBody } from "../../../http/body.ts";
 import type { Body } from "../../../http/body.ts";
 import { HeaderList } from "../../../http/headers.ts";

@@ -40,7 +40,7 @@ export class Input {
     this.#length += chunk.length;
   }
 
-  /** The line that nextLine() has found: text.slice(lineStart, lineEnd), latin-1, without its CRLF. */
+  /** The line of nextLine() is text.slice(lineStart, lineEnd): latin-1, without its CRLF. */
   get text(): string {
     return this.#lineText;
   }
@@ -104,7 +104,7 @@ export class Input {
     }
   }
 
-  /** The next bytes, at most `bytesMax` and as many as lie together; undefined when none are there. */
+  /** The next bytes, at most `bytesMax` and as many as lie together; undefined: there are none. */
   take(bytesMax: number): Buffer | undefined {
     const first = this.#chunks[0];
     if (first === undefined) return undefined;

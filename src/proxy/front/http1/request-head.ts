@@ -65,8 +65,8 @@ function framingOf(headers: HeaderList, version: HttpVersion): BodyFraming {
 }
 
 /**
- * True for other codings before one final "chunked": well formed, but not decoded here. Without that
- * "chunked" nobody can say where the body ends, whatever the codings mean.
+ * True for other codings before one final "chunked": well formed, but not decoded here. Without
+ * that "chunked" nobody can say where the body ends, whatever the codings mean.
  */
 function hasUnknownCoding(headers: HeaderList): boolean {
   const codings = headers

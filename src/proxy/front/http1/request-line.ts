@@ -30,10 +30,11 @@ export function parseRequestLine(line: string, targetBytesMax: number): RequestL
   const targetStart = methodEnd + 1;
   const nextSpace = line.indexOf(" ", targetStart);
   const targetEnd = nextSpace < 0 ? line.length : nextSpace;
-  if (targetEnd - targetStart > targetBytesMax) {
+  const length = targetEnd - targetStart;
+  if (length > targetBytesMax) {
     throw new GatewayError(
       "REQUEST_URI_TOO_LONG",
-      `Cannot take a target of ${targetEnd - targetStart} bytes or more: the limit is ${targetBytesMax}`,
+      `Cannot take a target of ${length} bytes or more: the limit is ${targetBytesMax}`,
     );
   }
   const target = line.slice(targetStart, targetEnd);

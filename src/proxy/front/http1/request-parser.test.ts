@@ -40,7 +40,8 @@ const post = (lines: string): string => `POST / HTTP/1.1\r\n${HOST}${lines}\r\n`
 describe("parse()", () => {
   test("keeps order, spelling and repeats of header lines, and trims blanks around values", () => {
     const got = head(
-      "GET /a/../b?x=%zz#f HTTP/1.1\r\nX-b: 1\r\nhOST:a\r\nx-B:\t 2 \t\r\nEmpty:\r\nL: \xe9\t\xff\r\n\r\n",
+      "GET /a/../b?x=%zz#f HTTP/1.1\r\nX-b: 1\r\nhOST:a\r\n" +
+        "x-B:\t 2 \t\r\nEmpty:\r\nL: \xe9\t\xff\r\n\r\n",
     );
     expect(got.target).toBe("/a/../b?x=%zz#f");
     expect([...got.headers]).toEqual([

@@ -14,8 +14,8 @@ import type { RequestHead } from "./request-head.ts";
  *
  *   empty lines ─▶ request line ─▶ header line* ─▶ empty line = a head
  *
- * Every check looks at one whole line or at sums over whole lines, so that the verdict never depends
- * on how the bytes were split on their way.
+ * Every check looks at one whole line or at sums over whole lines, so that the verdict never
+ * depends on how the bytes were split on their way.
  */
 export class RequestParser {
   readonly #bounds: Http1Bounds;

@@ -95,7 +95,8 @@ describe("renderSwitch()", () => {
       ["Date", "d"],
     ]);
     expect(renderSwitch(headers, "websocket")).toBe(
-      "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nDate: d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nDate: d\r\n" +
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     );
   });
 });

@@ -57,7 +57,8 @@ describe("an upgraded connection", () => {
     const { front, client, tunnel, upgrade } = await openTunnel({ early: "GET /not-http" });
     expect(upgrade).toBe("websocket");
     expect(client.text.replace(/Date: .*\r\n/, "")).toBe(
-      "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n" +
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     );
     await eventually(() => tunnel.up === "GET /not-http");
     expect(front.inFlight).toBe(1);
@@ -110,7 +111,7 @@ describe("an upgraded connection", () => {
     front.close();
   });
 
-  test("still carries the node's bytes when the client has ended, until the node ends", async () => {
+  test("carries the node's bytes after the client has ended, until the node ends", async () => {
     const { front, client, tunnel } = await openTunnel();
     client.send("bye");
     client.finish();
@@ -124,7 +125,7 @@ describe("an upgraded connection", () => {
     await front.stop();
   });
 
-  test("still carries the client's bytes when the node has ended, until the client ends", async () => {
+  test("carries the client's bytes after the node has ended, until the client ends", async () => {
     const { front, client, tunnel } = await openTunnel();
     tunnel.down.push("farewell");
     tunnel.down.push(undefined);
