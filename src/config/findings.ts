@@ -13,6 +13,8 @@ const NEAREST_SEARCHES_MAX = 100;
 export class Findings {
   readonly source: SourceText;
   readonly #found = new Map<string, Diagnostic>();
+  /** Of each severity, so that no flood of warnings hides an error. */
+  readonly #kept = { error: 0, warning: 0 };
   #leftOut = 0;
   #errors = 0;
   #searches = 0;
@@ -50,7 +52,7 @@ export class Findings {
     );
     if (this.#leftOut > 0) {
       diagnostics.push({
-        severity: "error",
+        severity: this.failed ? "error" : "warning",
         code: "CONFIG_TOO_MANY" satisfies DiagnosticCode,
         message: `${this.#leftOut} more diagnostics are left out after ${LIMITS.diagnosticsMax}`,
         file: this.source.file,
@@ -73,10 +75,11 @@ export class Findings {
     // What an alias repeats, or two checks see, is one problem of the text and told once.
     const key = `${position?.line}:${position?.column}:${code}:${message}`;
     if (this.#found.has(key)) return;
-    if (this.#found.size >= LIMITS.diagnosticsMax) {
+    if (this.#kept[severity] >= LIMITS.diagnosticsMax) {
       this.#leftOut++;
       return;
     }
+    this.#kept[severity]++;
     const { file } = this.source;
     const shortHint = hint === undefined ? undefined : shortened(hint);
     const diagnostic = {

@@ -116,6 +116,8 @@ interface Built {
   readonly node: ConfigNode;
   /** Nodes below and including this one, aliases expanded. */
   readonly size: number;
+  /** Levels below this one, aliases expanded. */
+  readonly height: number;
 }
 
 class TreeBuilder {
@@ -125,6 +127,8 @@ class TreeBuilder {
   #aliases = 0;
   #aliasedNodes = 0;
   #nodes = 0;
+  /** Depth of the deepest node so far. */
+  #deepest = 0;
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -132,19 +136,28 @@ class TreeBuilder {
 
   /** @param owner what is pointed to when the node is empty: the key that it belongs to */
   build(source: Node, depth: number, owner: Span): ConfigNode {
-    if (depth > LIMITS.yamlDepthMax) {
-      const message = `nesting is limited to ${LIMITS.yamlDepthMax} levels`;
-      this.#findings.error("CONFIG_YAML_DEPTH", spanOf(source, owner), message);
-      return nullAt(owner);
-    }
-    if (isAlias(source)) return this.#expand(source, owner);
+    if (isAlias(source)) return this.#expand(source, depth, owner);
+    if (!this.#isWithin(depth, spanOf(source, owner))) return nullAt(owner);
     const anchor = "anchor" in source ? source.anchor : undefined;
     if (anchor === undefined) return this.#buildHere(source, depth, owner);
     this.#anchors.set(anchor, undefined);
     const nodesBefore = this.#nodes;
+    const deepestBefore = this.#deepest;
+    this.#deepest = depth;
     const node = this.#buildHere(source, depth, owner);
-    this.#anchors.set(anchor, { node, size: this.#nodes - nodesBefore });
+    const size = this.#nodes - nodesBefore;
+    this.#anchors.set(anchor, { node, size, height: this.#deepest - depth });
+    this.#deepest = Math.max(this.#deepest, deepestBefore);
     return node;
+  }
+
+  /** Notes how deep the tree is, and refuses what is too deep for those who walk it. */
+  #isWithin(depth: number, span: Span): boolean {
+    this.#deepest = Math.max(this.#deepest, depth);
+    if (depth <= LIMITS.yamlDepthMax) return true;
+    const message = `nesting is limited to ${LIMITS.yamlDepthMax} levels`;
+    this.#findings.error("CONFIG_YAML_DEPTH", span, message);
+    return false;
   }
 
   #buildHere(source: Node, depth: number, owner: Span): ConfigNode {
@@ -218,7 +231,7 @@ class TreeBuilder {
     }
   }
 
-  #expand(alias: Alias, owner: Span): ConfigNode {
+  #expand(alias: Alias, depth: number, owner: Span): ConfigNode {
     const span = spanOf(alias, owner);
     const name = alias.source;
     const target = this.#anchors.get(name);
@@ -230,6 +243,7 @@ class TreeBuilder {
       this.#findings.error("CONFIG_YAML_ALIAS", span, message, hint);
       return nullAt(span);
     }
+    if (!this.#isWithin(depth + target.height, span)) return nullAt(span);
     this.#aliases++;
     this.#aliasedNodes += target.size;
     this.#nodes += target.size;

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { type JsonSchema, jsonSchema } from "./json-schema.ts";
 
 /** Every sub-schema with its path. */
@@ -93,5 +96,91 @@ describe("jsonSchema()", () => {
       true,
       false,
     ]);
+  });
+});
+
+/** As much of draft 7 as the schema uses; an unknown keyword fails, so that nothing goes unchecked. */
+function isValid(schema: JsonSchema, value: unknown): boolean {
+  return Object.entries(schema).every(([keyword, wanted]) => {
+    const check = KEYWORDS[keyword];
+    if (check === undefined) throw new Error(`Cannot check the keyword ${keyword}`);
+    return check(wanted as never, value, schema);
+  });
+}
+
+type Check = (wanted: never, value: unknown, schema: JsonSchema) => boolean;
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const always: Check = () => true;
+
+const KEYWORDS: Record<string, Check> = {
+  $schema: always,
+  title: always,
+  description: always,
+  default: always,
+  type: (wanted: string, value) => {
+    if (wanted === "integer") return Number.isInteger(value);
+    if (wanted === "object") return isMapping(value);
+    if (wanted === "array") return Array.isArray(value);
+    return wanted === (value === null ? "null" : typeof value);
+  },
+  enum: (wanted: unknown[], value) => wanted.includes(value),
+  anyOf: (wanted: JsonSchema[], value) => wanted.some((variant) => isValid(variant, value)),
+  pattern: (wanted: string, value) => typeof value !== "string" || new RegExp(wanted).test(value),
+  minimum: (wanted: number, value) => typeof value !== "number" || value >= wanted,
+  maximum: (wanted: number, value) => typeof value !== "number" || value <= wanted,
+  minLength: (wanted: number, value) => typeof value !== "string" || value.length >= wanted,
+  maxLength: (wanted: number, value) => typeof value !== "string" || value.length <= wanted,
+  minItems: (wanted: number, value) => !Array.isArray(value) || value.length >= wanted,
+  maxItems: (wanted: number, value) => !Array.isArray(value) || value.length <= wanted,
+  minProperties: (wanted: number, value) =>
+    !isMapping(value) || Object.keys(value).length >= wanted,
+  maxProperties: (wanted: number, value) =>
+    !isMapping(value) || Object.keys(value).length <= wanted,
+  required: (wanted: string[], value) => !isMapping(value) || wanted.every((key) => key in value),
+  items: (wanted: JsonSchema | JsonSchema[], value) =>
+    !Array.isArray(value) ||
+    value.every((item, index) =>
+      isValid(Array.isArray(wanted) ? (wanted[index] ?? {}) : wanted, item),
+    ),
+  properties: (wanted: Record<string, JsonSchema>, value) =>
+    !isMapping(value) ||
+    Object.entries(wanted).every(([key, schema]) => !(key in value) || isValid(schema, value[key])),
+  additionalProperties: (wanted: JsonSchema | false, value, schema) => {
+    const known = schema["properties"] ?? {};
+    if (!isMapping(value)) return true;
+    return Object.entries(value).every(
+      ([key, inside]) => Object.hasOwn(known, key) || (wanted !== false && isValid(wanted, inside)),
+    );
+  },
+};
+
+const ROOT = join(import.meta.dir, "../..");
+
+describe("jsonSchema() in an editor", () => {
+  test.each([
+    "gateway.yaml",
+    ...readdirSync(join(ROOT, "examples")).map((name) => `examples/${name}`),
+  ])("finds nothing wrong in %s", (name) => {
+    const value: unknown = parse(readFileSync(join(ROOT, name), "utf8"));
+    expect(isValid(jsonSchema(), value)).toBe(true);
+  });
+
+  test.each([
+    "every-key",
+    "environment",
+    "apisix",
+    "plugin-forms",
+    "minimal",
+    "unknown-keys",
+    "wrong-types",
+    "bad-values",
+    "planned-words",
+    "missing-keys",
+  ])("judges the golden file %s like the loader", (name) => {
+    const golden = readFileSync(join(ROOT, "test/golden/config", `${name}.txt`), "utf8");
+    const [input = "", outcome = ""] = golden.split("----------\n");
+    expect(isValid(jsonSchema(), parse(input))).toBe(!outcome.includes(": error: "));
   });
 });

@@ -87,7 +87,7 @@ function scalar(schema: TSchema): JsonSchema {
   return {
     ...basics(schema),
     ...(type === undefined ? {} : { type }),
-    ...(constant === undefined ? {} : { const: constant }),
+    ...(constant === undefined ? {} : { enum: [constant] }),
     ...(pattern === undefined && editorPattern === undefined
       ? {}
       : { pattern: pattern ?? editorPattern }),

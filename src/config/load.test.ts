@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { LIMITS } from "../base/limits.ts";
 import { type LoadOutcome, loadConfig, parseConfig } from "./load.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 import { filesAt } from "./plugin-files.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -83,15 +85,20 @@ describe("parseConfig()", () => {
     expect(codesOf(parse(used, { pluginFiles: nowhere }))).toEqual(["CONFIG_UNKNOWN_PLUGIN"]);
   });
 
-  test("loads 10,000 routes in a fraction of a second", () => {
+  test("loads 10,000 routes in less than half a second of processor time", () => {
     const text = manyRoutes(10_000);
-    parse(manyRoutes(500)); // Warm, as a gateway that reloads is.
-    const startedAt = performance.now();
-    const outcome = parse(text);
-    const tookMs = performance.now() - startedAt;
-    expect(outcome.ok && outcome.config.routes.length).toBe(10_000);
-    // About 200 ms on a shared machine; the limit catches another order of growth.
-    expect(tookMs).toBeLessThan(1000);
+    // The complete YAML reader alone would take twice that.
+    expect(readPlainYaml(text)).toBeDefined();
+    let bestMs = Number.POSITIVE_INFINITY;
+    // Processor time, and the best of several: other work on the machine must not decide.
+    for (let round = 0; round < 5; round++) {
+      const before = process.cpuUsage();
+      const outcome = parse(text);
+      const { user, system } = process.cpuUsage(before);
+      bestMs = Math.min(bestMs, (user + system) / 1000);
+      expect(outcome.ok && outcome.config.routes.length).toBe(10_000);
+    }
+    expect(bestMs).toBeLessThan(500);
   });
 });
 
@@ -143,6 +150,14 @@ describe("parseConfig() errors", () => {
       text: `a: &a 1\nb: [${"*a,".repeat(20_000)}]\n`,
       code: "CONFIG_YAML_ALIAS",
     },
+    {
+      name: "aliases of aliases, each deeper",
+      text: Array.from(
+        { length: 500 },
+        (_, n) => `k${n}: &a${n} [${n === 0 ? "x" : `*a${n - 1}`}]`,
+      ).join("\n"),
+      code: "CONFIG_YAML_DEPTH",
+    },
     { name: "a list inside of itself", text: "routes: &r [*r]\n", code: "CONFIG_YAML_ALIAS" },
     {
       name: "a mapping inside of itself",
@@ -174,7 +189,7 @@ describe("parseConfig() errors", () => {
     const outcome = parse(text);
     expect(outcome.ok).toBe(false);
     expect(codesOf(outcome)).toContain(code);
-    expect(JSON.stringify(outcome.ok ? "" : outcome.diagnostics).length).toBeLessThan(4000);
+    expect(JSON.stringify(outcome.ok ? "" : outcome.diagnostics).length).toBeLessThan(100_000);
     expect(performance.now() - startedAt).toBeLessThan(5000);
     expect(Object.hasOwn(Object.prototype, "ok")).toBe(false);
   });
@@ -188,6 +203,14 @@ describe("parseConfig() errors", () => {
       code: "CONFIG_TOO_MANY",
       message: "2000 more diagnostics are left out after 1000",
     });
+  });
+
+  test("lets no flood of warnings hide an error, and is no error itself", () => {
+    const routes = Array.from({ length: 1500 }, () => "{ uri: /a, upstream_id: a }").join(", ");
+    const text = `upstreams: [{ id: a, nodes: { a: 1 } }]\nroutes: [${routes}]\n`;
+    const warned = parse(text);
+    expect(warned.ok && warned.warnings.every(({ severity }) => severity === "warning")).toBe(true);
+    expect(codesOf(parse(`${text}global_plugins: [nothing]\n`))).toContain("CONFIG_UNKNOWN_PLUGIN");
   });
 
   test("tells one problem of an aliased node once", () => {
@@ -246,6 +269,17 @@ describe("loadConfig()", () => {
       bundledPlugins: BUNDLED,
     });
     expect(outcome.ok ? outcome.warnings : outcome.diagnostics).toEqual([]);
+  });
+
+  test("finds in examples/plugins.yaml the hash that its module has", async () => {
+    // When the module was built anew: sha256sum plugins/add-header.wasm
+    const file = join(ROOT, "examples/plugins.yaml");
+    const outcome = await loadConfig(file, { env: {}, cores: 2 });
+    const declared = outcome.ok
+      ? outcome.config.plugins.find(({ sha256 }) => sha256 !== undefined)
+      : undefined;
+    const module = await Bun.file(join(ROOT, "plugins/add-header.wasm")).bytes();
+    expect(declared?.sha256).toBe(createHash("sha256").update(module).digest("hex"));
   });
 
   test("serves /wasm/* of the shipped file through both plugins", async () => {
