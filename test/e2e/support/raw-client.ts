@@ -25,7 +25,7 @@ export async function sendRaw(
 }
 
 /** A TCP connection under the test's control. */
-export class RawConnection {
+export class RawConnection implements Disposable {
   /** latin-1 */
   received = "";
   #socket: Bun.Socket | undefined;
@@ -72,6 +72,10 @@ export class RawConnection {
     this.#end();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Waits until what was received matches. @throws when the connection ends or PATIENCE_MS pass */
   async until(pattern: RegExp): Promise<string> {
     const giveUp = Date.now() + PATIENCE_MS;
@@ -89,6 +93,24 @@ export class RawConnection {
     const giveUp = Date.now() + withinMs;
     while (!this.#ended && Date.now() < giveUp) await this.#change(giveUp - Date.now());
     return this.#ended;
+  }
+
+  /**
+   * Waits until that many final responses are complete, or the connection has ended.
+   * @throws when something else than responses came, or one was cut short
+   */
+  async responses(count: number): Promise<RawResponse[]> {
+    const giveUp = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const done = this.#ended || Date.now() > giveUp;
+      try {
+        const responses = parseResponses(this.received);
+        if (responses.length >= count || done) return responses;
+      } catch (error) {
+        if (done) throw error;
+      }
+      await this.#change(giveUp - Date.now());
+    }
   }
 
   #change(withinMs: number): Promise<void> {
