@@ -371,7 +371,7 @@ describe("FilterChain errors", () => {
     }
   });
 
-  test("a guest that dies under a paused filter ends the pause, by the plugin's policy", async () => {
+  test("a guest that dies under a paused filter ends the pause by policy", async () => {
     const dead = new GatewayError("FILTER_FAILED", "the guest was stopped");
     for (const failOpen of [false, true]) {
       let host: FilterHost | undefined;

@@ -447,7 +447,7 @@ describe("handle() errors", () => {
     }
   });
 
-  test("a body that breaks in mid-way reaches the front as an error and ends the exchange", async () => {
+  test("a body that breaks reaches the front as an error and ends the exchange", async () => {
     const broken: Body = {
       length: 10,
       trailers: undefined,
