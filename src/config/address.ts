@@ -9,7 +9,7 @@ export type Address =
   | { readonly host: string; readonly port: number | undefined }
   | { readonly problem: string; readonly hint?: string };
 
-/** A name of at most 253 characters: labels of letters, digits, "-" and "_" (containers have it). */
+/** At most 253 characters; labels of letters, digits, "-" and "_", which containers have. */
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?$/i;
 
 /** @returns the host without brackets, or what is wrong with it, as the end of a sentence */

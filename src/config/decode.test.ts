@@ -27,13 +27,15 @@ function valuesOf(node: ConfigNode): unknown {
 const SAMPLE = `
 listen: [127.0.0.1:80, { address: a:1 }]
 workers: auto
-wasm: { plugins: [{ name: a, sha256: ${"a".repeat(64)}, allow: { http_call: [b], env: { C: d } } }] }
+wasm:
+  plugins: [{ name: a, sha256: ${"a".repeat(64)}, allow: { http_call: [b], env: { C: d } } }]
 upstreams:
   - { id: 1, nodes: { a: 1 }, timeout: { read: 2s }, retries: 2, keepalive_pool: { size: 1 } }
   - { id: b, nodes: [{ host: a, port: 1 }], pass_host: node }
 routes:
   - { uri: /a, uris: [/b], methods: [GET], upstream_id: b, status: 1, enabled: true, priority: 1 }
-  - { plugins: [a, { b: { c: d } }, { proxy-rewrite: { uri: /a, regex_uri: [a, b] } }], upstream: { nodes: {} } }
+  - plugins: [a, { b: { c: d } }, { proxy-rewrite: { uri: /a, regex_uri: [a, b] } }]
+    upstream: { nodes: {} }
   - { plugins: { a: text, proxy-rewrite: { headers: { set: { a: b }, remove: [c] } } } }
 global_plugins: []
 limits: { request_body: 1MiB, exchanges_in_flight: 5 }

@@ -132,7 +132,8 @@ class Decoder {
     const count = node.entries.length;
     if (count >= least && count <= most) return;
     const found = count === 0 ? "an empty mapping" : `a mapping of ${count}`;
-    const message = `${nameOf(place)} takes ${least === most ? "one key" : "a key at least"}, not ${found}`;
+    const wanted = least === most ? "one key" : "a key at least";
+    const message = `${nameOf(place)} takes ${wanted}, not ${found}`;
     const second = node.entries[1];
     // The usual reason: a configuration that is not indented deeper than its name.
     const hint =

@@ -1,7 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import type { LimitsConfig, TimeoutConfig } from "./config.ts";
 
-/** What applies when the file says nothing; the schema, docs/CONFIG.md and the loader read it here. */
+/** What applies when the file says nothing; the schema, the documentation and the loader agree. */
 export const DEFAULTS = {
   /** All interfaces, as in APISIX: a container is reached from outside. */
   listen: "0.0.0.0:9080",

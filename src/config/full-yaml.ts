@@ -271,7 +271,7 @@ function nullAt(span: Span): ScalarNode {
   return { kind: "scalar", value: null, written: "", substituted: false, ...span };
 }
 
-/** What to underline. An empty node has no characters of its own: its owner is pointed to instead. */
+/** What to underline. An empty node has no characters: its owner is pointed to instead. */
 function spanOf(node: Node, owner: Span): Span {
   const [start, end] = node.range ?? [owner.start, owner.end];
   if (start === end) return { start: owner.start, end: owner.end };

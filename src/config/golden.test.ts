@@ -15,7 +15,7 @@ const FOLDER = join(import.meta.dir, "../../test/golden/config");
 const LINE = "----------\n";
 const NAMES = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
-/** Tested beside the code: they need a disk, a large file, or bytes that a text file cannot show. */
+/** Tested beside the code: they need a disk, a large file, or bytes that no text file shows. */
 const TESTED_ELSEWHERE = [
   "CONFIG_FILE_UNREADABLE",
   "CONFIG_FILE_TOO_LARGE",

@@ -4,7 +4,7 @@ import { notesOf } from "./vocabulary.ts";
 
 export type JsonSchema = { [keyword: string]: unknown };
 
-/** A value that comes out of environment variables, wherever a plain string is not accepted anyway. */
+/** A value out of environment variables, wherever not every string is accepted anyway. */
 const VARIABLE: JsonSchema = {
   type: "string",
   pattern: "\\$\\{\\{.*\\}\\}",
@@ -12,8 +12,8 @@ const VARIABLE: JsonSchema = {
 };
 
 /**
- * The JSON Schema (draft 7, which YAML editors read) of gateway.yaml, made from the schemas that the
- * loader checks with.
+ * The JSON Schema (draft 7, which YAML editors read) of gateway.yaml, made from the schemas that
+ * the loader checks with.
  */
 export function jsonSchema(): JsonSchema {
   return {

@@ -154,11 +154,11 @@ function randomFrom(seed: number): (below: number) => number {
 type Random = ReturnType<typeof randomFrom>;
 
 const PIECES = [
-  "a", "b: ", "- ", "-", "c:", "\n", "\n  ", "\n    ", "\n", "{", "}", "[", "]", ", ", ",", ": ",
-  '"x"', "'y'", "#", " # z\n", "~", "12", "-1", "1.5", "true", "null", "*", "&", "!", "|", ">", "?",
-  "%", "@", "`", "'", '"', "\\", ":", " ", "  ", "key: value\n", "- item\n", '"j":', "[1,\n ", "{ a: 1,\n  ", "k: [1, 2]\n", "---\n",
-  "/x/*", "a.b:80", "0x1F", "é", "=", "<<: ", "...\n",
-]; // prettier-ignore
+  ..."a|-|c:|{|}|[|]|,|\"x\"|'y'|#|~|12|-1|1.5|true|null|*|&|!|>|?|%|@|`|'|\"|\\|:".split("|"),
+  ...'|;b: ;- ;, ;: ; ;  ;/x/*;a.b:80;0x1F;é;=;<<: ;"j":'.split(";"),
+  ..."\n;\n  ;\n    ;\n; # z\n;key: value\n;- item\n;[1,\n ;{ a: 1,\n  ".split(";"),
+  ..."k: [1, 2]\n;---\n;...\n".split(";"),
+];
 
 /** Pieces of syntax in any order: nearly always wrong YAML, sometimes surprisingly right. */
 function soup(random: Random): string {

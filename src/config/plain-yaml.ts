@@ -7,10 +7,11 @@ import type { ConfigNode, Entry, MapNode, ScalarNode, Span } from "./tree.ts";
  * than the complete reader: a file with 10,000 routes in 50 ms instead of 1 s, which is what keeps
  * a reload short.
  *
- *   block mappings and lists · flow ones, JSON too · scalars on one line, plain or quoted · comments
+ *   block mappings and lists · flow ones, JSON too · scalars on one line · comments
  *
- * It never reports an error. Whatever it does not know for sure (anchors, tags, block scalars, tabs,
- * CRLF, text over several lines, anything wrong) makes it give up, and the complete reader decides.
+ * It never reports an error. Whatever it does not know for sure (anchors, tags, block scalars,
+ * tabs, CRLF, text over several lines, anything wrong) makes it give up, and the complete reader
+ * decides.
  * A test compares the trees of both readers over thousands of generated documents.
  * @returns undefined when it gave up
  */
@@ -28,7 +29,7 @@ class GiveUp extends Error {
   override readonly name = "GiveUp";
 }
 
-/** A scalar cannot begin with one of these, or begins something that is left to the other reader. */
+/** No plain scalar begins with these, or it begins something that the other reader reads. */
 const NOT_PLAIN = new Set("?:,[]{}#&*!|>'\"%@`");
 
 class PlainReader {

@@ -70,7 +70,7 @@ function useOf(
   return { name, config, native: false, position };
 }
 
-/** APISIX puts the configuration of a Wasm plugin under `conf`, and its own switches under `_meta`. */
+/** APISIX puts a Wasm plugin's configuration under `conf`, and its own switches under `_meta`. */
 function unwrapped(value: ConfigNode, findings: Findings): ConfigNode {
   if (value.kind !== "map") return value;
   const meta = entryOf(value, "_meta");

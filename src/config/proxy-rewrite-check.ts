@@ -4,8 +4,8 @@ import { parseAddress } from "./address.ts";
 import { type ConfigNode, type Span, nodeAt, textOf } from "./tree.ts";
 
 /**
- * What ProxyRewriteSchema cannot say: the pattern compiles, the replacement names groups that exist,
- * and nothing can break out of the request line or a header line.
+ * What ProxyRewriteSchema cannot say: the pattern compiles, the replacement names groups that
+ * exist, and nothing can break out of the request line or a header line.
  * @param node the configuration, of the schema's form
  */
 export function checkProxyRewrite(node: ConfigNode, findings: Findings): void {
@@ -98,11 +98,10 @@ function checkHeaders(headers: ConfigNode | undefined, findings: Findings): void
 const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 /** The gateway writes these itself, and two opinions about framing are a request smuggled. */
-const OWN_HEADERS = new Set(
-  "connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade".split(
-    " ",
-  ),
-);
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  ..."connection keep-alive proxy-connection te trailer upgrade".split(" "),
+  ..."content-length transfer-encoding".split(" "),
+]);
 
 function checkName(name: string, span: Span, findings: Findings): void {
   if (!FIELD_NAME.test(name)) {

@@ -1,7 +1,7 @@
 import type { Position } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
-/** Characters of a source line that are shown on each side of the caret, when the line is longer. */
+/** Characters of a long source line that are shown on each side of the mark. */
 const CONTEXT_LENGTH = 60;
 
 /** What would move the caret, steer a terminal, or show a text in another order than it has. */
@@ -84,7 +84,8 @@ function headOf(diagnostic: Diagnostic, paint: Paint): string {
   const { file, position, severity, message, code } = diagnostic;
   const at = position === undefined ? "" : `:${position.line}:${position.column}`;
   const label = paint[severity](`${severity}:`);
-  return `${paint.strong(`${shown(file)}${at}:`)} ${label} ${shown(message)} ${paint.faint(`[${code}]`)}`;
+  const place = paint.strong(`${shown(file)}${at}:`);
+  return `${place} ${label} ${shown(message)} ${paint.faint(`[${code}]`)}`;
 }
 
 function frameOf(

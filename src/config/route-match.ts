@@ -11,9 +11,10 @@ export interface Problem {
 }
 
 /**
- * A route's uri: exact, a prefix that ends in slash and star, with :parameters, or `~` and a regular
- * expression. It is compared with a request's path in its one spelling (escapes of letters decoded,
- * slashes merged, dots resolved), so a uri in another spelling could never match: it is refused.
+ * A route's uri: exact, a prefix that ends in slash and star, with :parameters, or `~` and a
+ * regular expression. It is compared with a request's path in its one spelling (escapes of letters
+ * decoded, slashes merged, dots resolved), so a uri in another spelling could never match: it is
+ * refused.
  */
 export function checkUri(uri: string): Problem | undefined {
   if (uri.startsWith("~")) return checkPattern(uri.slice(1));

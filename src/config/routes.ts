@@ -203,7 +203,8 @@ function warnOfRepetition(routes: ReadonlyMap<RouteConfig, Span>, findings: Find
         continue;
       }
       const other = `route ${quote(before.id)} in line ${before.position.line}`;
-      const message = `route ${quote(route.id)} matches the same requests for ${quote(uri)} as ${other}`;
+      const same = `matches the same requests for ${quote(uri)} as ${other}`;
+      const message = `route ${quote(route.id)} ${same}`;
       findings.warning("CONFIG_REPEATED_ROUTE", span, message);
     }
   }

@@ -113,13 +113,15 @@ const upstreamProperties = {
       maximum: 100,
       default: DEFAULTS.retries,
       description:
-        "More attempts, each on another node, after a failed connection, or after a failed exchange when the method is idempotent",
+        "More attempts, each on another node, after a failed connection, or after a failed " +
+        "exchange when the method is idempotent",
     }),
   ),
   pass_host: Type.Optional(
     oneOf(["pass", "node", "rewrite"], {
       description:
-        "Host header towards a node: the client's (pass), the node's address (node), or upstream_host (rewrite)",
+        "Host header towards a node: the client's (pass), the node's address (node), or " +
+        "upstream_host (rewrite)",
       default: "pass",
     }),
   ),

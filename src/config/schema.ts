@@ -86,7 +86,8 @@ const PluginSchema = closed(
     fail: Type.Optional(
       oneOf(["closed", "open"], {
         description:
-          "What a failed filter means: the exchange ends with 503 (closed), or goes on without it (open)",
+          "What a failed filter means: the exchange ends with 503 (closed), or goes on " +
+          "without it (open)",
         default: "closed",
       }),
     ),

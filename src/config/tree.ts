@@ -2,17 +2,17 @@ import type { Position } from "./config.ts";
 
 /**
  * A YAML document as a tree that knows where everything stands. Two readers build it: plain-yaml.ts
- * for the usual subset, full-yaml.ts for everything. Nodes are immutable, and an aliased node is one
- * object in several places.
+ * for the usual subset, full-yaml.ts for everything. Nodes are immutable, and an aliased node is
+ * one object in several places.
  *
- *   routes:            MapNode ── entry "routes" ── ListNode ── MapNode ── entry "uri" ── ScalarNode
- *     - uri: /a        offsets (`start`, `end`) count UTF-16 units from the start of the text
+ *   routes:        MapNode ── entry "routes" ── ListNode ── MapNode ── entry "uri" ── ScalarNode
+ *     - uri: /a    offsets (`start`, `end`) count UTF-16 units from the start of the text
  */
 export type ConfigNode = MapNode | ListNode | ScalarNode;
 
 /**
- * Half-open range of the text that is underlined for a thing: a scalar, a flow collection, the first
- * key of a block mapping, the first dash of a block list.
+ * Half-open range of the text that is underlined for a thing: a scalar, a flow collection, the
+ * first key of a block mapping, the first dash of a block list.
  */
 export interface Span {
   readonly start: number;
@@ -112,7 +112,7 @@ export function nodeAt(
   return found;
 }
 
-/** Any node as JSON text: keys in the order written, numbers that a double cannot hold kept exact. */
+/** JSON text of a node: keys in the order written, integers beyond a double kept exact. */
 export function jsonOf(node: ConfigNode): string {
   if (node.kind === "list") return `[${node.items.map(jsonOf).join(",")}]`;
   if (node.kind === "map") {

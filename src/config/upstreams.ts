@@ -128,7 +128,8 @@ function readNodes(node: ConfigNode, findings: Findings): NodeConfig[] {
   const nodes = withoutRepetition(list, findings);
   // A node that could not be read might have had a weight.
   if (nodes.length === list.length && nodes.every(({ weight }) => weight === 0)) {
-    const message = `an upstream needs a node with a weight above 0, here ${nodes.length === 0 ? "are none" : "all are 0"}`;
+    const here = nodes.length === 0 ? "here are none" : "here all are 0";
+    const message = `an upstream needs a node with a weight above 0, ${here}`;
     findings.error("CONFIG_NO_WEIGHT", entry.keySpan, message);
   }
   return nodes;

@@ -12,10 +12,10 @@ import { ABSENT, contentHash, type Fingerprint, fingerprintOf, modulesIn } from 
  *                 ├─▶ quiet for debounceMs ─▶ stat all inputs ─▶ hash what differs ─▶ onChange()
  *   every pollMs ─┘
  *
- * Notifications are only a nudge, the content decides: one save is several events, a touched file is
- * none, and file systems without notifications (network mounts, a bind-mounted file) are noticed by
- * the poll. Folders are watched, not files: a watched file is lost when an editor renames a new one
- * over it, and a Kubernetes ConfigMap changes by the swap of the link `..data` beside the file.
+ * Notifications are only a nudge, the content decides: one save is several events, a touched file
+ * is none, and file systems without notifications (network mounts, a bind-mounted file) are noticed
+ * by the poll. Folders are watched, not files: a watched file is lost when an editor renames a new
+ * one over it, and a Kubernetes ConfigMap changes by the swap of the link `..data` beside the file.
  */
 export interface WatchedInputs {
   /** gateway.yaml. */
@@ -48,7 +48,7 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
 
 const DEBOUNCE_MS = 100;
 const POLL_MS = 2000;
-/** When events never cease (of other files, perhaps), there is a look after that many quiet times. */
+/** When events never cease (of other files, perhaps), a look comes after that many quiet times. */
 const PATIENCE = 10;
 
 interface Known {
@@ -113,7 +113,7 @@ class Watch implements ConfigWatch {
     await this.#work;
   }
 
-  /** An event: look when nothing has happened for a while, but not later than the patience allows. */
+  /** An event: look when nothing has happened for a while, within the patience. */
   #nudge(): void {
     if (this.#closed) return;
     const nowMs = performance.now();

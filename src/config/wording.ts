@@ -3,7 +3,7 @@ import { quote } from "./findings.ts";
 import type { ConfigNode } from "./tree.ts";
 import { notesOf } from "./vocabulary.ts";
 
-/** What a schema accepts, in words: TypeBox says "Expected union value" where people need a list. */
+/** What a schema accepts, in words: TypeBox says only "Expected union value". */
 export function expectedBy(schema: TSchema): string {
   const { expected } = notesOf(schema);
   if (expected !== undefined) return expected;
