@@ -1,12 +1,11 @@
 import { cpus } from "node:os";
-import { dirname } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { loadConfig } from "../config/load.ts";
 import { renderDiagnostics } from "../config/render.ts";
-import { type ConfigWatch, watchConfig } from "../config/watch.ts";
+import { type ConfigWatch, type WatchedInputs, watchConfig } from "../config/watch.ts";
 import { BUNDLED_PLUGINS } from "./bundled-plugins.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
@@ -59,18 +58,26 @@ export class Master {
   /** Serves until it is told to stop. @returns the exit code: 1 when the first file is refused */
   async run(): Promise<number> {
     const startedAt = performance.now();
-    const problems = await this.#load();
-    if (problems !== undefined) {
-      process.stderr.write(problems);
-      await this.#workers.stop(0);
-      return 1;
-    }
-    const stopped = this.#untilSignalled();
+    // Before the file is read for the first time, so that no edit falls between the two.
     this.#watch = watchConfig({
-      file: this.#file,
-      directories: this.#directories(),
+      ...this.#inputs(),
       onChange: () => this.reload("a file has changed"),
     });
+    const first = this.#load();
+    this.#reloading = first.then(ignore, ignore);
+    const problems = await first;
+    this.#reloading = undefined;
+    if (problems !== undefined) {
+      process.stderr.write(problems);
+      await this.#stop(0);
+      return 1;
+    }
+    this.#watch.update(this.#inputs());
+    const stopped = this.#untilSignalled();
+    if (this.#reloadAgain) {
+      this.#reloadAgain = false;
+      this.reload("a file has changed");
+    }
     const { listeners = [], workers } = this.#config ?? {};
     for (const { host, port } of listeners) {
       log.info("listening", { address: `${host.includes(":") ? `[${host}]` : host}:${port}` });
@@ -108,7 +115,7 @@ export class Master {
       });
       return;
     }
-    this.#watch?.update({ file: this.#file, directories: this.#directories() });
+    this.#watch?.update(this.#inputs());
     log.info("reloaded", { reason, generation: this.#number, took_ms: since(startedAt) });
   }
 
@@ -131,13 +138,15 @@ export class Master {
     return undefined;
   }
 
-  /** Where modules lie that can change: not inside the executable. */
-  #directories(): string[] {
+  /** What a change of has to be noticed: the file, and modules outside the executable. */
+  #inputs(): WatchedInputs {
+    const { pluginsDir, plugins = [] } = this.#config ?? {};
     const bundled = new Set(BUNDLED_PLUGINS.values());
-    const { pluginsDir, plugins } = this.#config ?? {};
-    const files = (plugins ?? []).map(({ file }) => file).filter((file) => !bundled.has(file));
-    const folders = files.map((file) => dirname(file));
-    return [...new Set(pluginsDir === undefined ? folders : [pluginsDir, ...folders])];
+    return {
+      file: this.#file,
+      directories: pluginsDir === undefined ? [] : [pluginsDir],
+      files: plugins.map(({ file }) => file).filter((file) => !bundled.has(file)),
+    };
   }
 
   /** SIGTERM and SIGINT drain; a second one ends at once. SIGHUP reloads. */
@@ -148,7 +157,10 @@ export class Master {
         this.#stopping = true;
         const drainMs = this.#config?.drainMs ?? 0;
         log.info("draining", { signal, drain_ms: drainMs });
-        void this.#stop(drainMs).then(resolve);
+        void this.#stop(drainMs).then(() => {
+          log.info("stopped");
+          resolve();
+        });
       };
       process.on("SIGTERM", () => stop("SIGTERM"));
       process.on("SIGINT", () => stop("SIGINT"));
@@ -159,10 +171,11 @@ export class Master {
   async #stop(drainMs: number): Promise<void> {
     await this.#watch?.close();
     await this.#workers.stop(drainMs);
-    log.info("stopped");
   }
 }
 
 function since(startedAt: number): number {
   return Math.round(performance.now() - startedAt);
 }
+
+function ignore(): void {}
