@@ -67,6 +67,11 @@ export class RawConnection implements Disposable {
     this.#socket?.resume();
   }
 
+  /** Sends the FIN and reads on. */
+  shutdown(): void {
+    this.#socket?.shutdown();
+  }
+
   close(): void {
     this.#socket?.terminate();
     this.#end();
