@@ -1,4 +1,5 @@
-import { serveHttpbin } from "../httpbin/server.ts";
+import { messageOf } from "../base/errors.ts";
+import { type HttpbinServer, serveHttpbin } from "../httpbin/server.ts";
 import { parse, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 
@@ -11,7 +12,7 @@ export const httpbin: Command = {
 The same upstream as \`nodes: { "builtin:httpbin": 1 }\`. Its index page lists the endpoints.`,
   async run(args) {
     const { values } = parse(args, { listen: { type: "string" } }, 0);
-    const server = serveHttpbin(address(values["listen"] ?? "127.0.0.1:8080"));
+    const server = listen(values["listen"] ?? "127.0.0.1:8080");
     process.stdout.write(`httpbin: listening on ${server.address}\n`);
     await new Promise<void>((resolve) => {
       process.on("SIGTERM", resolve);
@@ -21,6 +22,15 @@ The same upstream as \`nodes: { "builtin:httpbin": 1 }\`. Its index page lists t
     return 0;
   },
 };
+
+function listen(text: string): HttpbinServer {
+  const at = address(text);
+  try {
+    return serveHttpbin(at);
+  } catch (error) {
+    throw new Error(`Cannot listen on ${text}: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 function address(text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);

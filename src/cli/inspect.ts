@@ -1,3 +1,4 @@
+import { messageOf } from "../base/errors.ts";
 import { inspectModule } from "../abi/inspect.ts";
 import { renderReport } from "../abi/render-report.ts";
 import { parse, UsageError } from "./args.ts";
@@ -16,9 +17,16 @@ Exit codes: 0 it can be loaded, 1 it cannot (the reasons are printed), 2 wrong u
     const { positionals } = parse(args, {}, 1);
     const [file] = positionals;
     if (file === undefined) throw new UsageError("inspect needs a module file");
-    const bytes = await Bun.file(file).bytes();
-    const report = inspectModule(bytes);
+    const report = inspectModule(await read(file));
     process.stdout.write(renderReport(report));
     return report.problems.length === 0 ? 0 : 1;
   },
 };
+
+async function read(file: string): Promise<Uint8Array> {
+  try {
+    return await Bun.file(file).bytes();
+  } catch (error) {
+    throw new Error(`Cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -90,6 +90,8 @@ export class FilterChain {
   async responseHeaders(endOfStream: boolean): Promise<void> {
     const reply = this.#reply;
     const failure = this.#failure;
+    // Nobody is there to be answered, and a pause would hold the exchange for nothing.
+    if (failure?.code === "CLIENT_GONE") return;
     this.#responseNext ??= this.#slots.length;
     while (this.#responseNext > 0) {
       const slot = this.#slots[--this.#responseNext];

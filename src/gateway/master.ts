@@ -107,6 +107,7 @@ export class Master {
   async #reload(reason: string): Promise<void> {
     const startedAt = performance.now();
     const problems = await this.#load();
+    if (this.#stopping) return;
     if (problems !== undefined) {
       process.stderr.write(problems);
       log.error("reload refused, the last valid configuration goes on serving", {
@@ -128,6 +129,7 @@ export class Master {
     const taken = takenListeners(config, this.#config?.listeners ?? []);
     const refused =
       taken.length > 0 ? taken : await this.#workers.apply({ ...loaded.plan, config });
+    if (refused === "stopping") return "";
     if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
     if (loaded.warnings.length > 0) {
       process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));

@@ -12,6 +12,7 @@ import { Fronts, ListenRefused } from "./fronts.ts";
 import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
 import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
+import { endWithParent } from "./parent-death.ts";
 import { refuse } from "./refuse.ts";
 
 /**
@@ -19,6 +20,7 @@ import { refuse } from "./refuse.ts";
  * the ones before it. It does what the master says and ends when the master does.
  */
 export function runWorker(send: (message: ToMaster) => void): void {
+  endWithParent();
   const worker = new Worker(send);
   process.on("message", (message: ToWorker) => worker.receive(message));
   process.on("disconnect", () => process.exit(0));
@@ -75,6 +77,7 @@ class Worker {
 
   #prepare(plan: Plan): void {
     const { number } = plan;
+    if (this.#plane.draining) return; // It is about to end; its master learns of that.
     try {
       const generation = buildGeneration(plan, this.#plane.generation, this.#shared, () => {
         this.#generations--;
@@ -91,7 +94,7 @@ class Worker {
 
   #commit(number: number): void {
     const next = this.#prepared;
-    if (next?.number !== number) return;
+    if (next?.number !== number || this.#plane.draining) return;
     const previous = this.#plane.generation;
     this.#prepared = undefined;
     log.configure(next.config.log);

@@ -2,7 +2,7 @@ import { log } from "../base/log.ts";
 import type { PluginUse } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { Plan, SentPlan } from "./messages.ts";
-import { type WorkerCommand, WorkerProcess } from "./worker-process.ts";
+import { type Prepared, type WorkerCommand, WorkerProcess } from "./worker-process.ts";
 
 /** ms between two heartbeats. */
 const HEARTBEAT_MS = 1000;
@@ -25,6 +25,8 @@ export class Workers {
   #restartMs = RESTART_MS_MIN;
   #restartTimer: Timer | undefined;
   #heartbeat: Timer | undefined;
+  /** The process that is building a generation to see whether it can be built. */
+  #trial: WorkerProcess | undefined;
   /** Replacements and reloads change who runs what: one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -38,9 +40,9 @@ export class Workers {
 
   /**
    * Brings every worker to the plan's generation, or none.
-   * @returns why not; empty when it is done
+   * @returns why not, empty when it is done; "stopping" when stop() has come meanwhile
    */
-  apply(plan: Plan): Promise<readonly Diagnostic[]> {
+  apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
     return this.#inTurn(() => this.#apply(plan));
   }
 
@@ -49,36 +51,46 @@ export class Workers {
     this.#stopping = true;
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restartTimer);
+    this.#trial?.kill();
     const all = this.processes;
     for (const worker of all) worker.drain(drainMs);
     // Their own clocks end them; a worker that cannot even do that is killed.
     const late = setTimeout(() => all.forEach((worker) => worker.kill()), drainMs + 1000);
     await Promise.all(all.map((worker) => worker.exited));
     clearTimeout(late);
+    // A reload or a replacement that was under way gives up when it looks; nothing outlives it.
+    await this.#turn;
+    for (const worker of this.processes) worker.kill();
   }
 
-  async #apply(plan: Plan): Promise<readonly Diagnostic[]> {
+  async #apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
     const first = this.#plan === undefined;
     if (!first) {
-      const refused = await tryOut(this.#command, plan);
+      const refused = await tryOut(this.#command, plan, (trial) => (this.#trial = trial));
+      this.#trial = undefined;
+      if (this.#stopping) return "stopping";
       if (refused.length > 0) return refused;
     }
+    // From the first start on: a module that loops must not hold up the start for long either.
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
     const before = this.processes;
     const added = this.#add(plan.config.workers - before.length);
     const all = [...before, ...added];
     const sent = toSend(plan);
-    const refused = await prepareAll(all, sent, plan.config.file);
-    if (refused.length > 0) {
+    const outcomes = first ? await prepareAtOnce(all, sent) : await prepareInTurn(all, sent);
+    const refused = verdictOn(outcomes, added, plan.config.file);
+    if (this.#stopping || refused.length > 0) {
       for (const worker of before) worker.abort(plan.number);
       for (const worker of added) this.#remove(worker);
-      return refused;
+      return this.#stopping ? "stopping" : refused;
     }
-    await Promise.all(all.map((worker) => worker.commit(sent)));
+    // One that has died meanwhile answers for itself, not for the plan: it is replaced on it.
+    const ready = all.filter((worker) => outcomes.get(worker)?.ok === true);
+    await Promise.all(ready.map((worker) => worker.commit(sent)));
     this.#plan = sent;
     this.#count = plan.config.workers;
-    for (const worker of all.slice(this.#count)) this.#retire(worker, plan.config.drainMs);
+    for (const worker of ready.slice(this.#count)) this.#retire(worker, plan.config.drainMs);
     for (const worker of added) this.#watch(worker);
-    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#refill();
     return [];
   }
@@ -133,7 +145,9 @@ export class Workers {
     const added = this.#add(this.#count - this.#alive.size);
     for (const worker of added) {
       const prepared = await worker.prepare(plan);
-      if (prepared.ok) {
+      if (this.#stopping) {
+        this.#remove(worker);
+      } else if (prepared.ok) {
         await worker.commit(plan);
         this.#watch(worker);
         log.info("worker has been replaced", { pid: worker.pid });
@@ -164,13 +178,19 @@ export class Workers {
  * Builds the generation in a process that serves nobody: a module that hangs or crashes the engine
  * takes this one down, and no worker.
  */
-export async function tryOut(command: WorkerCommand, plan: Plan): Promise<readonly Diagnostic[]> {
+export async function tryOut(
+  command: WorkerCommand,
+  plan: Plan,
+  onStart: (trial: WorkerProcess) => void = () => {},
+): Promise<readonly Diagnostic[]> {
   const trial = new WorkerProcess(command);
+  onStart(trial);
   const beat = setInterval(() => {
     if (!trial.beat()) trial.kill();
   }, HEARTBEAT_MS);
   try {
-    return await prepareAll([trial], toSend(trialOf(plan)), plan.config.file);
+    const outcomes = await prepareAtOnce([trial], toSend(trialOf(plan)));
+    return verdictOn(outcomes, [trial], plan.config.file);
   } finally {
     clearInterval(beat);
     trial.kill();
@@ -195,17 +215,38 @@ function trialOf(plan: Plan): Plan {
   return { ...plan, config: { ...plan.config, routes: kept }, listen: false };
 }
 
-async function prepareAll(
-  workers: readonly WorkerProcess[],
-  plan: SentPlan,
+type Outcomes = ReadonlyMap<WorkerProcess, Prepared>;
+
+async function prepareAtOnce(workers: readonly WorkerProcess[], plan: SentPlan): Promise<Outcomes> {
+  const outcomes = await Promise.all(
+    workers.map(async (worker) => [worker, await worker.prepare(plan)] as const),
+  );
+  return new Map(outcomes);
+}
+
+/** For workers that serve: while one of them builds, its requests wait, and only its own. */
+async function prepareInTurn(workers: readonly WorkerProcess[], plan: SentPlan): Promise<Outcomes> {
+  const outcomes = new Map<WorkerProcess, Prepared>();
+  for (const worker of workers) outcomes.set(worker, await worker.prepare(plan));
+  return outcomes;
+}
+
+/**
+ * @param judges workers whose death counts against the plan: they have done nothing else
+ * @returns why the plan is refused
+ */
+function verdictOn(
+  outcomes: Outcomes,
+  judges: readonly WorkerProcess[],
   file: string,
-): Promise<readonly Diagnostic[]> {
-  const outcomes = await Promise.all(workers.map((worker) => worker.prepare(plan)));
-  for (const outcome of outcomes) {
-    if (outcome.ok) continue;
-    return outcome.diagnostics === "dead" ? [workerDied(file)] : outcome.diagnostics;
+): readonly Diagnostic[] {
+  let ready = 0;
+  for (const [worker, outcome] of outcomes) {
+    if (outcome.ok) ready++;
+    else if (outcome.diagnostics !== "dead") return outcome.diagnostics;
+    else if (judges.includes(worker)) return [workerDied(file)];
   }
-  return [];
+  return ready === 0 ? [workerDied(file)] : [];
 }
 
 function workerDied(file: string): Diagnostic {

@@ -1,4 +1,5 @@
 import { GatewayError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { LimitsConfig } from "../config/config.ts";
 import {
   type Authority,
@@ -80,6 +81,12 @@ function readTarget(incoming: Incoming, authority: Authority, limits: LimitsConf
 }
 
 function checkHeaders(headers: HeaderList, limits: LimitsConfig): void {
+  if (headers.size > LIMITS.requestHeadersMax) {
+    throw new GatewayError(
+      "REQUEST_HEADERS_TOO_LARGE",
+      `Cannot take ${headers.size} header lines: the limit is ${LIMITS.requestHeadersMax}`,
+    );
+  }
   let bytes = 0;
   for (let at = 0; at < headers.size; at++) {
     bytes += headers.keyAt(at).length + headers.valueAt(at).length + 4; // ": " and CRLF

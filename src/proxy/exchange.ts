@@ -77,8 +77,9 @@ export class Exchange implements FilterExchange {
     this.generation.enter();
     incoming.cancellation.onCancel((reason) => {
       const gone = new GatewayError("CLIENT_GONE", `The client has gone: ${messageOf(reason)}`);
-      this.#chain?.interrupt(gone);
+      // First, so that the upstream's failure is this one and not the filters' interruption.
       this.cancellation.cancel(gone);
+      this.#chain?.interrupt(gone);
     });
   }
 
@@ -97,14 +98,14 @@ export class Exchange implements FilterExchange {
       plugins: route.plugins,
       exchange: this,
       bufferBytesMax: this.generation.limits.filterBufferBytes,
-      onInterrupt: () => this.cancellation.cancel(new GatewayError("FILTER_RESET", "interrupted")),
+      onInterrupt: () => this.cancellation.cancel(this.#chain?.failure ?? ANSWERED),
     });
   }
 
   /** @throws GatewayError when the request must not go on: respondToFailure() knows the reply */
   throwIfInterrupted(): void {
     if (this.chain.failure !== undefined) throw this.chain.failure;
-    if (this.chain.reply !== undefined) throw new GatewayError("FILTER_RESET", "answered locally");
+    if (this.chain.reply !== undefined) throw ANSWERED;
   }
 
   get requestTrailers(): HeaderList | undefined {
@@ -230,6 +231,9 @@ function withoutForbiddenBody(
   body?.cancel("no body is sent");
   return undefined;
 }
+
+/** Why the upstream is not needed any more when a filter has replied in its place. */
+const ANSWERED = new GatewayError("FILTER_RESET", "A filter has answered in the upstream's place");
 
 const EMPTY: Body = new MemoryBody(new Uint8Array(0));
 

@@ -1,6 +1,6 @@
 import { GatewayError } from "../base/errors.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
-import { isToken } from "../http/framing.ts";
+import { checkMethod } from "../http/method.ts";
 import { parseAuthority } from "../http/authority.ts";
 import { quoted } from "../http/refusal.ts";
 import { parseTarget } from "../http/target.ts";
@@ -16,6 +16,9 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
   const { request, incoming, chain, route } = x;
   if (route === undefined) throw new GatewayError("GATEWAY_INTERNAL", "forward() without a route");
   normaliseRewritten(x);
+  // Filters see the lines, but framing and the connection are the client's business: SDKs that
+  // rewrite bodies set a Content-Length as a matter of course.
+  for (const key of NOT_FOR_FILTERS) request.headers.remove(key);
   const body = x.requestBody === undefined ? undefined : chain.requestBody(x.requestBody);
   x.requestSent = true;
   const response = await route.upstream.forward(
@@ -25,13 +28,16 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
       authority: request.authority,
       headers: request.headers,
       body,
-      upgrade: incoming.upgrade,
+      // Any other protocol would be a tunnel past every route and filter ("h2c smuggling").
+      upgrade: incoming.upgrade === "websocket" ? "websocket" : undefined,
     },
     { timeout: route.timeout, cancellation: x.cancellation },
   );
   stripHopByHop(response.headers);
   return response;
 }
+
+const NOT_FOR_FILTERS = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 
 /**
  * What filters have made of the request line must still be one, in the one spelling that everybody
@@ -40,7 +46,9 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
 function normaliseRewritten(x: Exchange): void {
   const { request, admitted } = x;
   const { method, target, authority } = request;
-  if (method !== admitted?.method && !isToken(method)) throw notForwarded("method", method);
+  if (method !== admitted?.method && checkMethod(method) !== undefined) {
+    throw notForwarded("method", method);
+  }
   if (target !== admitted?.target) {
     const parsed = parseTarget(target);
     if (!parsed.ok) throw notForwarded("target", target);

@@ -47,10 +47,13 @@ function isBufferable(answer: Answer): boolean {
 }
 
 function headerPairs(headers: HeaderList, close: boolean): [string, string][] {
-  const pairs = [...headers];
+  const pairs = [...headers].filter(([name]) => !OURS.has(name.toLowerCase()));
   if (close) pairs.push(["Connection", "close"]);
   return pairs;
 }
+
+/** What only the writer of a connection may say about it; a filter may have tried. */
+const OURS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"]);
 
 /** What Bun gives to a direct stream's pull; its types know it only in part. */
 interface DirectController {

@@ -1,10 +1,12 @@
 import { Cancellation } from "../../base/cancellation.ts";
 import { GatewayError } from "../../base/errors.ts";
+import { isFieldValue } from "../../http/framing.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { upgradeProtocol } from "../../http/hop-by-hop.ts";
 import { webSocketHandlers } from "../websocket/handlers.ts";
 import { acceptHandshake, type NodeHandshake, openHandshake } from "../websocket/handshake.ts";
 import { WebSocketRelay } from "../websocket/relay.ts";
+import { quoted } from "../../http/refusal.ts";
 import type { Tunnel } from "../../upstream/message.ts";
 import type { Answer, Front, FrontOptions, Incoming } from "./front.ts";
 import { toResponse } from "./serve-response.ts";
@@ -121,7 +123,7 @@ function toIncoming(
   request: Request,
   server: Server,
 ): { incoming: Incoming; handshake: NodeHandshake | undefined } {
-  const headers = HeaderList.from(request.headers);
+  const headers = toHeaders(request);
   const cancellation = new Cancellation();
   request.signal.addEventListener("abort", () => cancellation.cancel("the connection was closed"), {
     once: true,
@@ -144,6 +146,17 @@ function toIncoming(
     cancellation,
   };
   return { incoming, handshake };
+}
+
+/** Bun lets DEL pass in values, which no field value may hold. */
+function toHeaders(request: Request): HeaderList {
+  const headers = HeaderList.from(request.headers);
+  for (let at = 0; at < headers.size; at++) {
+    if (isFieldValue(headers.valueAt(at))) continue;
+    const line = `${quoted(headers.nameAt(at))}: ${quoted(headers.valueAt(at))}`;
+    throw new GatewayError("REQUEST_MALFORMED", `Cannot serve header line ${line}`);
+  }
+  return headers;
 }
 
 /**

@@ -57,8 +57,10 @@ export class AnswerSender {
     const { status, headers } = answer;
     const bodiless = hasNoBody(asked.method, status);
     const body = bodiless ? undefined : answer.body;
-    const length = body === undefined ? 0 : body.length;
     const modern = asked.version === "1.1";
+    // Trailers travel behind chunks only, also when the whole body is here and its length known.
+    const trails = modern && asked.takesTrailers && (body?.trailers?.size ?? 0) > 0;
+    const length = body === undefined ? 0 : trails ? undefined : body.length;
     this.#closes = close || (length === undefined && !modern);
     this.#head = renderHead({
       status,

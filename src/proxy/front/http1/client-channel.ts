@@ -17,6 +17,8 @@ export interface ChannelOwner {
   onReceiveMissed(): void;
   /** The client has taken nothing for `sendIdleMs` although something waits. */
   onSendMissed(): void;
+  /** A write has failed: the client is gone, and a paused socket would never tell. */
+  onGone(): void;
 }
 
 /**
@@ -43,7 +45,8 @@ export class ClientChannel {
     this.#socket = socket;
     this.#bounds = bounds;
     this.ends = endsOf(socket);
-    this.output = new Output(socket);
+    // Later, since whoever writes is in the middle of something.
+    this.output = new Output(socket, () => queueMicrotask(() => owner.onGone()));
     this.#receiveDeadline = new LazyDeadline(() => owner.onReceiveMissed());
     this.#sendDeadline = new LazyDeadline(() => owner.onSendMissed());
   }

@@ -210,6 +210,10 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     this.#reset(gone("it takes nothing of its answer"));
   }
 
+  onGone(): void {
+    if (this.#state !== "closed") this.#reset(gone("its connection is broken"));
+  }
+
   #nextRequest(): void {
     this.#state = "reading";
     this.#body = undefined;

@@ -99,7 +99,7 @@ class Http1Front implements Front, ConnectionOwner {
         end: (socket: ServerSocket) => socket.data?.onEnd(),
         close: (socket: ServerSocket) => socket.data?.onClose(),
         error: (socket: ServerSocket, error: Error) => {
-          log.error("connection of a client failed", { error: messageOf(error) });
+          log.debug("connection of a client failed", { error: messageOf(error) });
           socket.data?.close();
         },
       },

@@ -51,6 +51,7 @@ export function endsOf(socket: Ends): Ends {
 }
 
 /** ::ffff:192.0.2.1 is how a socket that takes both families shows 192.0.2.1. */
-function withoutMapping(address: string): string {
+function withoutMapping(address: string | undefined): string {
+  if (address === undefined) return ""; // The client has gone before we have looked.
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

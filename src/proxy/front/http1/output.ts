@@ -11,13 +11,16 @@ export interface Sink {
  */
 export class Output {
   readonly #sink: Sink;
+  readonly #onGone: () => void;
   readonly #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   /** Bytes that the system has taken. */
   sentBytes = 0;
 
-  constructor(sink: Sink) {
+  /** @param onGone a write has shown that the connection is gone; called from inside write() */
+  constructor(sink: Sink, onGone: () => void = () => {}) {
     this.#sink = sink;
+    this.#onGone = onGone;
   }
 
   /** bytes that the system has not taken yet. */
@@ -59,6 +62,7 @@ export class Output {
     let piece = this.#waiting[0];
     while (piece !== undefined) {
       const sent = this.#sink.write(piece);
+      if (sent < 0) this.#onGone();
       if (sent <= 0) return;
       this.sentBytes += sent;
       this.#waitingBytes -= sent;
@@ -102,8 +106,9 @@ export class Output {
     if (total === 0) return;
     let sent = 0;
     if (this.#waiting.length === 0) {
-      // A connection that is gone (-1) takes nothing: its owner hears of it by itself.
-      sent = Math.max(this.#sink.write(bytes, 0, total), 0);
+      const written = this.#sink.write(bytes, 0, total);
+      if (written < 0) this.#onGone();
+      sent = Math.max(written, 0);
       this.sentBytes += sent;
       if (sent === total) return;
     }
