@@ -252,6 +252,8 @@ function failureReply(x: Exchange, thrown: unknown): Reply {
 
 /** The client's connection cannot be used again after these: its state is unknown. */
 function mustClose(x: Exchange): boolean {
+  // What follows a CONNECT is meant for the tunnel that there is not.
+  if (x.incoming.method === "CONNECT") return true;
   return x.details === "REQUEST_MALFORMED" || x.details === "REQUEST_BODY_TOO_LARGE";
 }
 
