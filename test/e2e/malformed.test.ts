@@ -17,23 +17,24 @@ let node: ScriptedNode;
 let gateway: Gateway;
 let workers: number[];
 
+const started = new AsyncDisposableStack();
+
 beforeAll(async () => {
-  node = new ScriptedNode((call) => call.reply("200 OK", [], call.target));
-  gateway = await startGateway(`
+  node = started.use(new ScriptedNode((call) => call.reply("200 OK", [], call.target)));
+  gateway = started.use(
+    await startGateway(`
 listen: [{ address: "127.0.0.1:0", front: http1 }, { address: "127.0.0.1:0", front: serve }]
 workers: 1
 limits: { request_body: ${BODY_MAX} }
 routes:
   - uri: /*
     upstream: { nodes: { "${node.address}": 1 } }
-`);
+`),
+  );
   workers = gateway.workers();
 });
 
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  node[Symbol.dispose]();
-});
+afterAll(() => started.disposeAsync());
 
 describe.each(FRONTS)("front %s", (front) => {
   describe.each(Object.keys(HOSTILE))("%s", (group) => {

@@ -26,24 +26,24 @@ let node: ScriptedNode;
 let guarded: ScriptedNode;
 let gateway: Gateway;
 
+const started = new AsyncDisposableStack();
+
 beforeAll(async () => {
-  node = new ScriptedNode();
-  guarded = new ScriptedNode();
+  node = started.use(new ScriptedNode());
+  guarded = started.use(new ScriptedNode());
   const nodes = `nodes: { "${node.address}": 1 }`;
-  gateway = await startGateway(`${BOTH_FRONTS}
+  gateway = started.use(
+    await startGateway(`${BOTH_FRONTS}
 routes:
   - { id: all, uri: /*, upstream: { ${nodes} } }
   - { id: guarded, uri: /guarded/*, upstream: { nodes: { "${guarded.address}": 1 } } }
   - { id: by-node, uri: /by-node, upstream: { ${nodes}, pass_host: node } }
   - { id: renamed, uri: /renamed, upstream: { ${nodes}, pass_host: rewrite, upstream_host: b.test } }
-`);
+`),
+  );
 });
 
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  node[Symbol.dispose]();
-  guarded[Symbol.dispose]();
-});
+afterAll(() => started.disposeAsync());
 
 describe.each(FRONTS)("front %s", (front) => {
   const isExact = front === "http1";

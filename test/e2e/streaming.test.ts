@@ -15,18 +15,19 @@ const CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
 let node: ScriptedNode;
 let gateway: Gateway;
 
+const started = new AsyncDisposableStack();
+
 beforeAll(async () => {
-  node = new ScriptedNode();
-  gateway = await startGateway(`${BOTH_FRONTS}
+  node = started.use(new ScriptedNode());
+  gateway = started.use(
+    await startGateway(`${BOTH_FRONTS}
 routes:
   - { id: all, uri: /*, upstream: { nodes: { "${node.address}": 1 } } }
-`);
+`),
+  );
 });
 
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  node[Symbol.dispose]();
-});
+afterAll(() => started.disposeAsync());
 
 describe.each(FRONTS)("front %s", (front) => {
   const port = (): number => portOf(gateway, front);
