@@ -356,6 +356,11 @@ describe("handle() errors", () => {
       got: "431 REQUEST_HEADERS_TOO_LARGE",
     },
     {
+      name: "too many header lines",
+      changes: { lines: [["Host", "a.test"], ...Array.from({ length: 128 }, () => ["X", "1"])] },
+      got: "431 REQUEST_HEADERS_TOO_LARGE",
+    },
+    {
       name: "a declared body over the limit",
       changes: { method: "POST", body: new MemoryBody(bytes("12345678901")) },
       got: "413 REQUEST_BODY_TOO_LARGE",
@@ -433,10 +438,56 @@ describe("handle() errors", () => {
     }
   });
 
+  test("keeps framing, connection and tunnels out of filters' and clients' hands", async () => {
+    const plane = gateway(undefined, [
+      pluginOf("length", {
+        onRequestHeaders({ exchange }) {
+          exchange.request.headers.set("content-length", "999");
+          exchange.request.headers.append("Transfer-Encoding", "chunked");
+          exchange.request.headers.append("Connection", "keep-alive");
+          exchange.request.headers.append("X-Kept", "1");
+          return "continue";
+        },
+      }),
+    ]);
+    await handle(plane, incoming({ upgrade: "h2c" }));
+    const keys = [...(plane.sent[0]?.headers ?? [])].map(([name]) => name.toLowerCase());
+    expect(keys).toContain("x-kept");
+    expect(
+      keys.filter((key) => /^(content-length|transfer-encoding|connection)$/.test(key)),
+    ).toEqual([]);
+    expect(plane.sent[0]?.upgrade).toBeUndefined();
+    await handle(plane, incoming({ upgrade: "websocket" }));
+    expect(plane.sent[1]?.upgrade).toBe("websocket");
+  });
+
+  test("calls a client that has gone by its name, and asks no response filter", async () => {
+    const seen: unknown[] = [];
+    const plane = gateway(
+      (_, { cancellation }) =>
+        new Promise((_resolve, reject) => {
+          cancellation.onCancel((reason) => {
+            seen.push((reason as GatewayError).code);
+            reject(reason);
+          });
+        }),
+      [pluginOf("late", { onResponseHeaders: () => (seen.push("response"), "pause") })],
+    );
+    const request = incoming();
+    const answering = handle(plane, request);
+    while (plane.sent.length === 0) await Promise.resolve();
+    request.cancellation.cancel("closed");
+    const answer = await answering;
+    answer.body?.cancel("closed");
+    expect(seen).toEqual(["CLIENT_GONE"]);
+    expect(plane.lives).toBe(0);
+  });
+
   test("refuses a request line that a filter has broken", async () => {
     for (const change of [
       (host: FilterHost) => (host.exchange.request.target = "/x HTTP/1.1\r\nA: b"),
       (host: FilterHost) => (host.exchange.request.method = "GET /"),
+      (host: FilterHost) => (host.exchange.request.method = "CONNECT"),
       (host: FilterHost) => (host.exchange.request.authority = "a b"),
     ]) {
       const plane = gateway(undefined, [

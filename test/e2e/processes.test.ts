@@ -135,6 +135,43 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("a signal in the middle of a reload", () => {
+  test("ends the gateway all the same", async () => {
+    for (const delayMs of [0, 2, 5, 10, 20, 40]) {
+      await using gateway = await startGateway(yaml(2));
+      const workers = gateway.workers();
+      gateway.child.kill("SIGHUP");
+      await Bun.sleep(delayMs); // Where in the reload the second signal falls is what varies.
+      expect(await gateway.stop()).toBe(0);
+      await until(
+        () => workers.filter(isRunning),
+        (left) => left.length === 0,
+      );
+      expect(await fetch(gateway.url("/get")).catch(() => "refused")).toBe("refused");
+      expect(gateway.lines.at(-1)).toContain("stopped");
+    }
+  });
+});
+
+describe("a worker that dies in the middle of a reload", () => {
+  test("does not refuse what all the others accept", async () => {
+    await using gateway = await startGateway(yaml(2));
+    const [victim = 0] = gateway.workers();
+    // It cannot answer, so the reload waits for it until it is dead.
+    process.kill(victim, "SIGSTOP");
+    const reloaded = gateway.reload(yaml(2).replace("uri: /*", "uri: /get"));
+    await until(() => gateway.workers().length > 2, Boolean); // The trial has begun.
+    await until(() => gateway.workers().length === 2, Boolean);
+    process.kill(victim, "SIGKILL");
+    expect(await reloaded).toBe("reloaded");
+    await gateway.logged(/worker has been replaced/);
+    for (let n = 0; n < 10; n++) {
+      expect((await gateway.fetch("/get", { keepalive: false })).status).toBe(200);
+      expect((await gateway.fetch("/headers", { keepalive: false })).status).toBe(404);
+    }
+  });
+});
+
 describe("a second gateway", () => {
   test("does not share the ports of the first one", async () => {
     await using first = await startGateway(yaml(1));

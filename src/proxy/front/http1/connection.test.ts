@@ -4,6 +4,7 @@ import { collect } from "../../../http/body.ts";
 import { GatewayError } from "../../../base/errors.ts";
 import type { Answer, Incoming } from "../front.ts";
 import { HTTP1_BOUNDS } from "./bounds.ts";
+import { type Ends, endsOf } from "./http1-incoming.ts";
 import { answer, eventually, fakeConnection, microtasks, QueueBody } from "./http1.testing.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -188,6 +189,28 @@ describe("Connection errors", () => {
     receive(GET);
     await microtasks();
     expect([socket.calls, socket.sent]).toEqual([["terminate"], ""]);
+  });
+
+  test("gives up a client as soon as a write shows that it is gone, paused or not", async () => {
+    for (const when of ["at the head", "at the drain"]) {
+      const { socket, connection, requests, receive, reply } = held();
+      receive(POST);
+      const body = new QueueBody(undefined);
+      body.push("hello");
+      socket.broken = when === "at the head";
+      socket.room = when === "at the head" ? Infinity : 3;
+      await reply(answer(body));
+      socket.broken = true;
+      connection.onDrain();
+      await microtasks();
+      expect(requests[0]?.cancellation.cancelled).toBe(true);
+      expect(socket.calls).toContain("terminate");
+    }
+  });
+
+  test("knows no address of a client that has gone before it was looked at", () => {
+    const ends = { remoteAddress: undefined, remotePort: 0, localAddress: undefined, localPort: 0 };
+    expect(endsOf(ends as unknown as Ends).remoteAddress).toBe("");
   });
 
   test("writes nothing of a chunk that comes after the client has gone", async () => {

@@ -232,19 +232,22 @@ export async function settled(value: () => number): Promise<void> {
 
 /** A socket without a system behind it: takes `room` bytes and notes what is asked of it. */
 export class FakeSocket {
-  readonly remoteAddress = "192.0.2.1";
+  readonly remoteAddress: string = "192.0.2.1";
   readonly remotePort = 1;
-  readonly localAddress = "192.0.2.2";
+  readonly localAddress: string = "192.0.2.2";
   readonly localPort = 2;
   /** All that was written, latin-1. */
   sent = "";
   room = Infinity;
+  /** The connection is broken: writes answer -1, as Bun's do, and no event tells of it. */
+  broken = false;
   writes = 0;
   /** Calls other than write(), in order. */
   readonly calls: string[] = [];
 
   write(bytes: Uint8Array, byteOffset = 0, byteLength = bytes.length - byteOffset): number {
     this.writes++;
+    if (this.broken) return -1;
     const taken = Math.min(this.room, byteLength);
     this.room -= taken;
     this.sent += Buffer.from(bytes.subarray(byteOffset, byteOffset + taken)).toString("latin1");
