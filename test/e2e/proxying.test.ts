@@ -180,7 +180,9 @@ describe.each(FRONTS)("front %s", (front) => {
       expect(unknown.header("content-length")).toBeUndefined();
       expect(unknown.header("transfer-encoding")).toBe("chunked");
       await ask(port(), request(`POST ${path}`, ["Content-Length: 0"]));
-      expect((await (await node.call(path, 2)).whole()).length).toBe(0);
+      const empty = await node.call(path, 2);
+      expect((await empty.whole()).length).toBe(0);
+      expect(empty.header("content-length")).toBe("0"); // Servers answer 411 to a POST without.
     });
   });
 
@@ -290,6 +292,16 @@ describe.each(FRONTS)("front %s", (front) => {
         expect(await raw.closed()).toBe(true);
         expect(raw.received).toMatch(/\r\n\r\nHTTP\/1\.1 200 OK[^]*node:\/next/);
       }
+    });
+
+    test("to HEAD claims no length that the node has not told", async () => {
+      const path = `/head-${front}`;
+      node.on(path, (call) => call.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+      using raw = await RawConnection.open(port());
+      await raw.write(request(`HEAD ${path}`));
+      await raw.until(/\r\n\r\n/);
+      expect(raw.received).toStartWith("HTTP/1.1 200 ");
+      expect(valuesOf(headLines(raw.received), "content-length")).toEqual([]);
     });
 
     test("keeps its coding, to the byte", async () => {

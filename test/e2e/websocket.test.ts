@@ -132,6 +132,23 @@ describe.each(FRONTS)("front %s", (front) => {
     await call.gone();
   });
 
+  test.each(["h2c", "foo/2", "tls/1.2"])(
+    "opens no tunnel for %s: what goes through it would dodge routes and filters",
+    async (protocol) => {
+      const path = `/tunnel-${protocol.replaceAll("/", "-")}-${front}`;
+      const reply = `HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\nopen`;
+      raw.on(path, (call) => call.write(reply));
+      using client = await RawConnection.open(port());
+      const lines = ["Connection: Upgrade, HTTP2-Settings", `Upgrade: ${protocol}`];
+      await client.write(request(`GET ${path}`, [...lines, "HTTP2-Settings: AAMAAABkAAQAAP__"]));
+      await client.until(/\r\n\r\n/);
+      expect(client.received).toStartWith("HTTP/1.1 502 ");
+      const call = await raw.call(path);
+      const told = ["upgrade", "connection", "http2-settings"].map((name) => call.header(name));
+      expect(told).toEqual([undefined, undefined, undefined]);
+    },
+  );
+
   test("hands on the answer of a node that does not switch", async () => {
     const path = `/refused-${front}`;
     raw.on(path, (call) => call.reply("403 Forbidden", ["X-Why: no"], "not for you"));
