@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { WebSocketClient } from "../support/web-socket-client.ts";
 import { BOTH_FRONTS, FRONTS, portOf, request } from "./support/fronts.ts";
-import { type Gateway, startGateway } from "./support/gateway.ts";
+import { type Gateway, startGateway, until } from "./support/gateway.ts";
 import { RawConnection } from "./support/raw-client.ts";
 import { ScriptedNode } from "./support/scripted-node.ts";
 
@@ -19,8 +19,8 @@ const UPGRADE = [
 const started = new AsyncDisposableStack();
 let raw: ScriptedNode;
 let gateway: Gateway;
-/** What the node on Bun.serve has been told at the close of its connections, newest last. */
-const closes: { code: number; reason: string }[] = [];
+/** What the node on Bun.serve has seen, by the query of the connection. */
+const seen = new Map<string, { messages: number; close?: { code: number; reason: string } }>();
 
 beforeAll(async () => {
   raw = started.use(new ScriptedNode());
@@ -75,19 +75,17 @@ describe.each(FRONTS)("front %s", (front) => {
     [1000, "done"],
     [3001, ""],
     [4999, "own words"],
-  ])("hands the client's close %i %s on to the node", async (code, reason) => {
-    const client = await WebSocketClient.open(url("/echo"));
-    client.socket.send("hello");
-    await client.untilMessages(1);
+  ])("hands the client's close %i %s on to the node, behind its messages", async (code, reason) => {
+    const name = `?close-${front}-${code}`;
+    const client = await WebSocketClient.open(url(`/echo${name}`));
+    for (let n = 0; n < 100; n++) client.socket.send("last words");
     client.socket.close(code, reason);
     expect(await client.closed).toEqual({ code, reason });
-    const later = await WebSocketClient.open(url("/echo"));
-    for (let asked = 1; !closes.some((close) => close.code === code); asked++) {
-      later.socket.send("still waiting");
-      await later.untilMessages(asked);
-    }
-    expect(closes.findLast((close) => close.code === code)).toEqual({ code, reason });
-    later.socket.close();
+    await until(
+      () => seen.get(name)?.close !== undefined,
+      (isClosed) => isClosed,
+    );
+    expect(seen.get(name)).toEqual({ messages: 100, close: { code, reason } });
   });
 
   test("hands the node's close on to the client", async () => {
@@ -118,10 +116,10 @@ describe.each(FRONTS)("front %s", (front) => {
     await client.until(/\r\n\r\n/);
     const call = await raw.call(path);
     expect(call.target).toBe(`${path}?q=1`);
-    const seen = ["authorization", "cookie", "origin", "connection", "upgrade"].map((name) =>
+    const told = ["authorization", "cookie", "origin", "connection", "upgrade"].map((name) =>
       call.header(name),
     );
-    expect(seen).toEqual(["Bearer x", "c=1", "http://a.test", "Upgrade", "websocket"]);
+    expect(told).toEqual(["Bearer x", "c=1", "http://a.test", "Upgrade", "websocket"]);
     expect(call.header("x-forwarded-for")).toBe("127.0.0.1");
     expect(client.received).toStartWith("HTTP/1.1 101 ");
     expect(client.received.toLowerCase()).toContain(
@@ -166,14 +164,15 @@ describe.each(FRONTS)("front %s", (front) => {
   });
 
   test("ends at the node when the client breaks off, and at the client when the node does", async () => {
-    const gone = await WebSocketClient.open(url("/echo"));
-    const before = closes.length;
+    const name = `?break-${front}`;
+    const gone = await WebSocketClient.open(url(`/echo${name}`));
     gone.socket.terminate();
+    await until(
+      () => seen.get(name)?.close !== undefined,
+      (isClosed) => isClosed,
+    );
+    expect(seen.get(name)?.close?.code).toBe(1006);
     const other = await WebSocketClient.open(url("/echo"));
-    for (let asked = 1; closes.length === before; asked++) {
-      other.socket.send("still waiting");
-      await other.untilMessages(asked);
-    }
     other.socket.send("terminate");
     expect((await other.closed).code).toBe(1006);
   });
@@ -194,24 +193,27 @@ interface EchoNode extends Disposable {
 
 /** Echoes messages; "close CODE REASON" and "terminate" do what they say. */
 function echoNode(): EchoNode {
-  const server = Bun.serve({
+  const server = Bun.serve<{ messages: number; close?: { code: number; reason: string } }>({
     hostname: "127.0.0.1",
     port: 0,
     fetch(asked, itself) {
       const offered = asked.headers.get("sec-websocket-protocol")?.split(", ") ?? [];
       const chosen = offered.at(-1);
       const headers = chosen === undefined ? {} : { "Sec-WebSocket-Protocol": chosen };
-      return itself.upgrade(asked, { headers }) ? undefined : new Response("no", { status: 400 });
+      const data = { messages: 0 };
+      seen.set(new URL(asked.url).search, data);
+      return itself.upgrade(asked, { headers, data }) ? undefined : new Response("no");
     },
     websocket: {
       message(socket, message) {
+        socket.data.messages++;
         const [, code, reason] = /^close (\d+) (.+)$/.exec(String(message)) ?? [];
         if (code !== undefined) socket.close(Number(code), reason);
         else if (message === "terminate") socket.terminate();
         else socket.send(message);
       },
-      close(_, code, reason) {
-        closes.push({ code, reason });
+      close(socket, code, reason) {
+        socket.data.close = { code, reason };
       },
     },
   });
