@@ -1,5 +1,8 @@
 /** Which route a request takes, and which node: through both fronts, told by what the nodes see. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ask, BOTH_FRONTS, failureIn, FRONTS, portOf, request } from "./support/fronts.ts";
 import { type Gateway, startGateway } from "./support/gateway.ts";
 import { ScriptedNode } from "./support/scripted-node.ts";
@@ -35,6 +38,7 @@ beforeAll(async () => {
   for (const name of [...Object.keys(ROUTES), "heavy", "light", "none"]) {
     nodes.set(name, started.use(new ScriptedNode((call) => call.reply("200 OK", [], name))));
   }
+  const addresses = startAddresses();
   const routes = Object.entries(ROUTES).map(
     ([name, match]) =>
       `  - { id: ${name}, ${match}, upstream: { nodes: { "${address(name)}": 1 } } }`,
@@ -47,6 +51,7 @@ upstreams:
 routes:
 ${routes.join("\n")}
   - { id: split, uri: /split, upstream_id: split }
+${addresses.map(([kind, node]) => `  - { id: ${kind}, uri: /${kind}, upstream: { nodes: { "${node}": 1 } } }`).join("\n")}
 `),
   );
 });
@@ -104,6 +109,11 @@ describe.each(FRONTS)("front %s", (front) => {
     }
   });
 
+  test.each(["unix", "v6", "name"])("reaches a node by its address: %s", async (kind) => {
+    const reply = await ask(port(), request(`POST /${kind}`, ["Content-Length: 5"], "hello"));
+    expect(reply).toMatchObject({ status: 200, body: `${kind}: hello` });
+  });
+
   test("spreads requests over nodes exactly by their weights, without bursts", async () => {
     const turns: string[] = [];
     for (let n = 0; n < 40; n++) turns.push((await ask(port(), request("GET /split"))).body);
@@ -122,4 +132,23 @@ describe.each(FRONTS)("front %s", (front) => {
 
 function address(name: string): string {
   return nodes.get(name)?.address ?? "";
+}
+
+/** A node for each kind of address; it answers with the kind and the body. @returns kind, address */
+function startAddresses(): [kind: string, address: string][] {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-routing-"));
+  started.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const serve = (kind: string, where: { unix: string } | { hostname: string; port: 0 }): number => {
+    const fetch = async (asked: Request) => new Response(`${kind}: ${await asked.text()}`);
+    const server = Bun.serve({ ...where, fetch });
+    started.defer(() => server.stop(true));
+    return server.port ?? 0;
+  };
+  const unix = join(folder, "node.sock");
+  serve("unix", { unix });
+  return [
+    ["unix", `unix:${unix}`],
+    ["v6", `[::1]:${serve("v6", { hostname: "::1", port: 0 })}`],
+    ["name", `localhost:${serve("name", { hostname: "localhost", port: 0 })}`],
+  ];
 }
