@@ -84,11 +84,13 @@ class ServeFront implements Front {
     };
     let answer: Answer | undefined;
     try {
-      const { incoming, handshake } = toIncoming(request, server);
+      const { incoming, handshake, forgetAbort } = toIncoming(request, server);
       answer = await this.#options.handle(incoming);
       if (answer.tunnel === undefined || handshake === undefined) {
         return await toResponse(answer, answer.close || this.#draining, onEnd);
       }
+      // Bun.serve aborts the request when its WebSocket closes, with messages still on their way.
+      forgetAbort();
       upgrade(request, server, { answer, tunnel: answer.tunnel, handshake, onEnd });
       return undefined;
     } catch (error) {
@@ -122,12 +124,11 @@ function upgrade(
 function toIncoming(
   request: Request,
   server: Server,
-): { incoming: Incoming; handshake: NodeHandshake | undefined } {
+): { incoming: Incoming; handshake: NodeHandshake | undefined; forgetAbort: () => void } {
   const headers = toHeaders(request);
   const cancellation = new Cancellation();
-  request.signal.addEventListener("abort", () => cancellation.cancel("the connection was closed"), {
-    once: true,
-  });
+  const onAbort = (): void => cancellation.cancel("the connection was closed");
+  request.signal.addEventListener("abort", onAbort, { once: true });
   const protocol = upgradeProtocol(headers) === "websocket" ? "websocket" : undefined;
   const handshake = protocol === undefined ? undefined : openHandshake(request.method, headers);
   const peer = server.requestIP(request);
@@ -145,7 +146,8 @@ function toIncoming(
     upgrade: protocol,
     cancellation,
   };
-  return { incoming, handshake };
+  const forgetAbort = (): void => request.signal.removeEventListener("abort", onAbort);
+  return { incoming, handshake, forgetAbort };
 }
 
 /** Bun lets DEL pass in values, which no field value may hold. */
