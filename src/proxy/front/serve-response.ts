@@ -1,4 +1,4 @@
-import { type Body, collect } from "../../http/body.ts";
+import { type Body, collect, MemoryBody } from "../../http/body.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import type { Answer } from "./front.ts";
 
@@ -25,7 +25,7 @@ export async function toResponse(
   const { body, status } = answer;
   if (body === undefined) {
     onEnd();
-    return new Response(null, { status, headers });
+    return new Response(isHeadWithoutLength(answer) ? emptyStream() : null, { status, headers });
   }
   if (body.length !== undefined && body.length <= BUFFERED_BYTES_MAX && isBufferable(answer)) {
     try {
@@ -39,6 +39,15 @@ export async function toResponse(
     }
   }
   return new Response(directStream(body, onEnd), { status, headers });
+}
+
+/** An answer to HEAD: for no body at all Bun would claim a length of 0, which GET may not have. */
+function isHeadWithoutLength({ status, headers }: Answer): boolean {
+  return status !== 204 && status !== 304 && !headers.has("content-length");
+}
+
+function emptyStream(): ReadableStream {
+  return directStream(new MemoryBody(new Uint8Array(0)), () => {});
 }
 
 /** Bun invents a Content-Type for a buffer, also where the node had sent none; not for a stream. */

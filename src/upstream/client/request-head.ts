@@ -36,6 +36,8 @@ export function requestHead(request: UpstreamRequest): string {
       body.length === undefined
         ? "Transfer-Encoding: chunked\r\n"
         : `Content-Length: ${body.length}\r\n`;
+  } else if (EXPECTS_BODY.has(method)) {
+    head += "Content-Length: 0\r\n";
   }
   if (upgrade !== undefined) {
     if (hasControls(upgrade)) throw refused(`the upgrade to ${quoted(upgrade)}`);
@@ -43,6 +45,9 @@ export function requestHead(request: UpstreamRequest): string {
   }
   return `${head}\r\n`;
 }
+
+/** Methods whose empty body has to be told (RFC 9110 8.6): without it servers answer 411. */
+const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
 /**
  * Header or trailer lines, each with its CR LF.
