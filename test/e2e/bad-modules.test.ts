@@ -237,7 +237,7 @@ describe("sluice run", () => {
     expect(processesIn(cwd)).toEqual([]);
   });
 
-  test("gives up on a module whose on_configure never returns as soon as validate does", async () => {
+  test("gives up on an on_configure that never returns as soon as validate does", async () => {
     await using gateway = new Gateway(await folderWith(yaml("bad"), LOOPS), {});
     const ended = await endsWithin(gateway.child.exited, LOOP_ENDS_WITHIN_MS);
     if (!ended) killAll(gateway);
@@ -294,7 +294,7 @@ describe("a reload", () => {
     await stillServes();
   });
 
-  test("is refused for a plugin file that turns bad, and goes through when it is good", async () => {
+  test("is refused when a plugin file turns bad, and goes through when it is good", async () => {
     const from = gateway.lines.length;
     await Bun.write(join(gateway.folder, "plugins/served.wasm"), GOOD.slice(0, 40));
     await gateway.logged(/reload refused/, from);

@@ -61,7 +61,7 @@ describe.each(FRONTS)("front %s", (front) => {
     expect(leaks).toEqual([]);
   });
 
-  test("is unharmed by all of them: same worker, quiet log, clear requests at the node", async () => {
+  test("is unharmed by them: same worker, quiet log, clear requests at the node", async () => {
     const [calls, lines] = [node.calls.length, gateway.lines.length];
     for (const { send } of Object.values(HOSTILE).flat()) {
       using raw = await RawConnection.open(portOf(front));
@@ -193,7 +193,7 @@ describe("front http1", () => {
 });
 
 describe("front serve", () => {
-  test("closes, and serves nothing twice, when a second request comes before the answer", async () => {
+  test("closes, and serves nothing twice, when a second request comes too early", async () => {
     node.on("/pending", () => {});
     const before = node.callsTo("/smuggled").length;
     using raw = await RawConnection.open(portOf("serve"));

@@ -1,6 +1,6 @@
 /**
- * What passes the gateway, byte by byte, between a raw client and a raw node, for both fronts: heads,
- * paths, bodies, and what streams. Bun.serve hides order and spelling of header lines, repeats of a
+ * What passes the gateway, byte by byte, between a raw client and a raw node, for both fronts:
+ * heads, paths and framing. Bun.serve hides order and spelling of header lines, repeats of a
  * line, bodies of GET and trailers, and frames streamed answers anew: where a front differs, the
  * test says so.
  */
@@ -38,7 +38,9 @@ routes:
   - { id: all, uri: /*, upstream: { ${nodes} } }
   - { id: guarded, uri: /guarded/*, upstream: { nodes: { "${guarded.address}": 1 } } }
   - { id: by-node, uri: /by-node, upstream: { ${nodes}, pass_host: node } }
-  - { id: renamed, uri: /renamed, upstream: { ${nodes}, pass_host: rewrite, upstream_host: b.test } }
+  - id: renamed
+    uri: /renamed
+    upstream: { ${nodes}, pass_host: rewrite, upstream_host: b.test }
 `),
   );
 });

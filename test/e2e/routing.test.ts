@@ -35,10 +35,13 @@ const ROUTES: Readonly<Record<string, string>> = {
 };
 
 beforeAll(async () => {
+  const addressed: string[] = [];
   for (const name of [...Object.keys(ROUTES), "heavy", "light", "none"]) {
     nodes.set(name, started.use(new ScriptedNode((call) => call.reply("200 OK", [], name))));
   }
-  const addresses = startAddresses();
+  for (const [kind, node] of startAddresses()) {
+    addressed.push(`  - { id: ${kind}, uri: /${kind}, upstream: { nodes: { "${node}": 1 } } }`);
+  }
   const routes = Object.entries(ROUTES).map(
     ([name, match]) =>
       `  - { id: ${name}, ${match}, upstream: { nodes: { "${address(name)}": 1 } } }`,
@@ -49,9 +52,8 @@ upstreams:
   - id: split
     nodes: { "${address("heavy")}": 3, "${address("light")}": 1, "${address("none")}": 0 }
 routes:
-${routes.join("\n")}
+${[...routes, ...addressed].join("\n")}
   - { id: split, uri: /split, upstream_id: split }
-${addresses.map(([kind, node]) => `  - { id: ${kind}, uri: /${kind}, upstream: { nodes: { "${node}": 1 } } }`).join("\n")}
 `),
   );
 });
@@ -134,7 +136,7 @@ function address(name: string): string {
   return nodes.get(name)?.address ?? "";
 }
 
-/** A node for each kind of address; it answers with the kind and the body. @returns kind, address */
+/** A node for each kind of address: it answers with the kind and the body. */
 function startAddresses(): [kind: string, address: string][] {
   const folder = mkdtempSync(join(tmpdir(), "sluice-routing-"));
   started.defer(() => rmSync(folder, { recursive: true, force: true }));

@@ -340,7 +340,9 @@ function isComplete(received: string): boolean {
   }
 }
 
-/** Its kernel has as many connections waiting as it takes: another one is neither taken nor refused. */
+/**
+ * Its kernel has as many connections waiting as it takes: another one is neither taken nor refused.
+ */
 class FullNode implements Disposable {
   readonly address: string;
   readonly #child: Bun.Subprocess;

@@ -5,7 +5,7 @@ import { RawConnection } from "./raw-client.ts";
 export const FRONTS = ["http1", "serve"] as const;
 export type FrontName = (typeof FRONTS)[number];
 
-/** First lines of a configuration: a listener per front, and one worker, so that counts are exact. */
+/** First lines of a configuration: a listener per front; one worker, so that counts are exact. */
 export const BOTH_FRONTS = `
 listen: [{ address: "127.0.0.1:0", front: http1 }, { address: "127.0.0.1:0", front: serve }]
 workers: 1`;

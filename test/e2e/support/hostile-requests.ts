@@ -8,7 +8,9 @@
  * "or" stands between two verdicts where the front does now this, now that.
  */
 const HOST = "Host: a.test\r\n";
-/** Stands behind, or inside of, requests that could be read in two ways: it must never be served. */
+/**
+ * Stands behind, or inside of, requests that could be read in two ways: it must never be served.
+ */
 export const SMUGGLED = `GET /smuggled HTTP/1.1\r\n${HOST}\r\n`;
 /** bytes; `limits.request_body` of the gateway that gets these. */
 export const BODY_MAX = 1024;

@@ -6,8 +6,8 @@ export type Behaviour = (call: NodeCall) => void | Promise<void>;
 const HEAD_END = "\r\n\r\n";
 
 /**
- * An HTTP/1.1 node on a raw socket: it keeps every request as it came over the wire and answers with
- * the very bytes that a test tells it. Nothing is corrected, in neither direction.
+ * An HTTP/1.1 node on a raw socket: it keeps every request as it came over the wire and answers
+ * with the very bytes that a test tells it. Nothing is corrected, in neither direction.
  *
  *   gateway ──bytes──▶ NodeConnection ──head──▶ NodeCall ──▶ behaviour of its path
  */
@@ -136,7 +136,9 @@ export class NodeCall {
     return this.connection.gone.promise;
   }
 
-  /** Bytes as they are; latin-1. Resolves when the system has taken them, or the connection is gone. */
+  /**
+   * Bytes as they are; latin-1. Resolves when the system has taken them, or the connection is gone.
+   */
   write(bytes: string | Uint8Array): Promise<void> {
     return this.connection.write(bytes);
   }
