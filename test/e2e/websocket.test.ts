@@ -163,7 +163,7 @@ describe.each(FRONTS)("front %s", (front) => {
     expect((await client.responses(1))[0]?.status).toBe(502);
   });
 
-  test("ends at the node when the client breaks off, and at the client when the node does", async () => {
+  test("ends at the node when the client breaks off, and the other way round", async () => {
     const name = `?break-${front}`;
     const gone = await WebSocketClient.open(url(`/echo${name}`));
     gone.socket.terminate();

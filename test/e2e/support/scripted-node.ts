@@ -16,8 +16,6 @@ export class ScriptedNode implements Disposable {
   readonly calls: NodeCall[] = [];
   /** Connections accepted so far. */
   connections = 0;
-  /** Bytes that were no request at all. */
-  readonly garbage: string[] = [];
   readonly #listener: TCPSocketListener<NodeConnection | undefined>;
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #otherwise: Behaviour;
@@ -252,7 +250,6 @@ class NodeConnection {
     this.#left = Number(call.header("content-length") ?? 0);
     this.#reading = call.header("transfer-encoding") === undefined ? "length" : "size";
     if (this.#reading === "length" && this.#left === 0) this.#finish();
-    if (/ HTTP\/1\.1$|^HTTP/.test(call.method)) this.#node.garbage.push(call.method);
     this.#node.took(call);
     return true;
   }
