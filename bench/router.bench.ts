@@ -25,6 +25,11 @@ const SHAPES = {
     path: (n: number) => `/shop${n}/4711/cart/12`,
   },
   regex: { uri: (n: number) => `~^/re${n}/[0-9]+$`, host: "", path: (n: number) => `/re${n}/4711` },
+  "regex of its own": {
+    uri: (n: number) => `~^/re${n}/[0-9]{1,${n + 4}}$`,
+    host: "",
+    path: (n: number) => `/re${n}/4711`,
+  },
   "wildcard host": { uri: () => "/*", host: "example.com", path: () => "/users/7" },
 } as const;
 

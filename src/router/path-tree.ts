@@ -2,29 +2,51 @@ import type { PathPattern } from "./pattern.ts";
 
 /** What a tree holds; smaller ranks win. A candidate is in one tree. */
 export interface Candidate {
+  /** Tells it from a node of the tree. */
+  readonly isNode: false;
   readonly rank: number;
   /** undefined: every method. */
   readonly methods: ReadonlySet<string> | undefined;
   readonly path: PathPattern;
+  /** Of the path, at hand. */
+  readonly kind: PathPattern["kind"];
+  /** Of the path, at hand. */
+  readonly regex: RegExp | undefined;
+  /** What of the path is behind the place where it stands; undefined: nothing. The tree sets it. */
+  rest: Rest | undefined;
   /** The next one of a larger rank at the same place of the tree; the tree sets it. */
   next: this | undefined;
 }
 
+/** The rest of a pattern: a parameter or a run of literal segments, and what is behind that. */
+export interface Rest {
+  /** Literal segments without outer slashes; undefined: one parameter. */
+  readonly run: string | undefined;
+  /** undefined: the pattern ends. */
+  readonly behind: Rest | undefined;
+}
+
+/** By text. Equal rests of all trees are one object, which stays in the processor's caches. */
+export type Rests = Map<string, Rest>;
+
 /**
  * The paths of one host pattern. An exact path is one hash look-up. The others are cut at their
- * parameters into runs of literal segments; a run is one edge of the tree, looked up as a whole:
+ * parameters into runs of literal segments; a run is one edge of the tree, looked up as a whole.
+ * There is a node only where patterns part: a candidate that is alone behind an edge stands right
+ * there, with the rest of its path.
  *
- *   "/shop/v1/:id/cart/:item"    root ─"shop/v1"─▶ node ─:─▶ node ─"cart"─▶ node ─:─▶ node (here)
- *   "/shop/v1/*"                 root ─"shop/v1"─▶ node (below)
- *   "~^/shop/v1/[0-9]+"          root ─"shop/v1"─▶ node (regexes, best rank first)
+ *   "/shop/v1/:id/cart/:item"    root ─"shop/v1"─▶ candidate, rest ":/cart/:"
+ *   "/shop/v2/:id"               root ─"shop/v2"─▶ node ─:─▶ candidate, no rest
+ *   "/shop/v2/*"                                   node (below)
+ *   "~^/shop/v3/[0-9]+"          root ─"shop/v3"─▶ candidate, tried as an expression
  *
  * A look-up costs one hash per number of segments that a run of the node has, and no more for more
  * routes; only where runs and parameters can both match the same segments are both tried. Every
  * node knows the smallest rank below it: what cannot beat the best match so far is not entered.
  *
  * With thousands of routes the memory that a look-up touches is cold, and each cache line costs as
- * much as all its instructions. Hence runs instead of segments, lists without arrays, and one class
- * of nodes.
+ * much as many instructions. Hence runs instead of segments, candidates instead of chains of nodes,
+ * lists without arrays, and nodes made as literals: those the engine keeps in one piece.
  */
 export class PathTree<C extends Candidate> {
   #exact: Map<string, C> | undefined;
@@ -33,9 +55,9 @@ export class PathTree<C extends Candidate> {
 
   /**
    * In ascending rank.
-   * @param texts runs of this and other trees; equal ones become one string, which stays cached
+   * @param rests of this and other trees
    */
-  add(candidate: C, texts: Map<string, string>): void {
+  add(candidate: C, rests: Rests): void {
     const { path, rank } = candidate;
     this.#rankMin = Math.min(this.#rankMin, rank);
     if (path.kind === "exact") {
@@ -43,117 +65,143 @@ export class PathTree<C extends Candidate> {
       this.#exact.set(path.uri, appended(this.#exact.get(path.uri), candidate));
       return;
     }
-    let node = (this.#root ??= new Node(rank));
-    let run: string[] = [];
-    for (const { isParameter, text } of path.segments) {
-      if (!isParameter) {
-        run.push(text);
-        continue;
-      }
-      if (run.length > 0) node = node.behindRun(sharedText(run, texts), rank);
-      node = node.behindParameter(rank);
-      run = [];
-    }
-    if (run.length > 0) node = node.behindRun(sharedText(run, texts), rank);
-    node.add(candidate);
+    candidate.rest = restOf(path, rests);
+    put((this.#root ??= newNode(rank)), candidate);
   }
 
   /** @returns what beats `best`, else `best` */
   find(method: string, path: string, best: C | undefined): C | undefined {
     if (!beats(this.#rankMin, best)) return best;
     const found = firstOf(this.#exact?.get(path), method, best);
-    return this.#root === undefined ? found : this.#root.find(method, path, 1, found);
+    return this.#root === undefined ? found : findIn(this.#root, method, path, 1, found);
   }
 }
 
-/** A place in a path, always in front of a segment or at the end. */
-class Node<C extends Candidate> {
+/** Where patterns part: always in front of a segment or at the end of a path. */
+interface Node<C extends Candidate> {
+  readonly isNode: true;
   /** Of everything from here on; the first to arrive, since ranks ascend. */
-  readonly #rankMin: number;
+  readonly rank: number;
+  /** Behind one parameter. */
+  parameter: Place<C> | undefined;
+  runs: Runs<C> | undefined;
   /** Patterns with parameters that end here. */
-  #here: C | undefined;
+  here: C | undefined;
   /** Prefixes: what follows is free. */
-  #below: C | undefined;
-  #regexes: C[] | undefined;
-  #parameter: Node<C> | undefined;
-  /** The first run; behind a parameter it is nearly always the only one, and needs no hash. */
-  #firstRun: string | undefined;
-  #firstNode: Node<C> | undefined;
-  /** As soon as there are two. */
-  #runs: Runs<C> | undefined;
+  below: C | undefined;
+  /** Best rank first. */
+  regexes: C | undefined;
+  lastRegex: C | undefined;
+}
 
-  constructor(rankMin: number) {
-    this.#rankMin = rankMin;
+type Place<C extends Candidate> = Node<C> | C;
+
+function newNode<C extends Candidate>(rank: number): Node<C> {
+  return {
+    isNode: true,
+    rank,
+    parameter: undefined,
+    runs: undefined,
+    here: undefined,
+    below: undefined,
+    regexes: undefined,
+    lastRegex: undefined,
+  };
+}
+
+/** @param candidate its rest begins at the node */
+function put<C extends Candidate>(node: Node<C>, candidate: C): void {
+  if (candidate.rest === undefined) {
+    addTo(node, candidate);
+    return;
   }
-
-  add(candidate: C): void {
-    const { kind } = candidate.path;
-    if (kind === "regex") (this.#regexes ??= []).push(candidate);
-    else if (kind === "prefix") this.#below = appended(this.#below, candidate);
-    else this.#here = appended(this.#here, candidate);
+  const { run, behind } = candidate.rest;
+  candidate.rest = behind;
+  if (run === undefined) {
+    node.parameter = joined(node.parameter, candidate);
+    return;
   }
+  node.runs ??= new Runs();
+  node.runs.set(run, joined(node.runs.get(run), candidate));
+}
 
-  /** The node behind one parameter, made when there is none. */
-  behindParameter(rank: number): Node<C> {
-    return (this.#parameter ??= new Node(rank));
-  }
+/** What stands behind an edge once the candidate has come there. */
+function joined<C extends Candidate>(known: Place<C> | undefined, candidate: C): Place<C> {
+  if (known === undefined) return candidate;
+  const node = known.isNode ? known : newNode<C>(known.rank);
+  if (!known.isNode) put(node, known);
+  put(node, candidate);
+  return node;
+}
 
-  /** The node behind literal segments, made when there is none. @param run without outer slashes */
-  behindRun(run: string, rank: number): Node<C> {
-    if (this.#firstNode === undefined || this.#firstRun === undefined) {
-      this.#firstRun = run;
-      this.#firstNode = new Node(rank);
-      return this.#firstNode;
-    }
-    if (run === this.#firstRun) return this.#firstNode;
-    this.#runs ??= new Runs(this.#firstRun, this.#firstNode);
-    return this.#runs.behind(run, rank);
-  }
-
-  /** @param at where the next segment starts: one past the end of the path when there is none */
-  find(method: string, path: string, at: number, bestSoFar: C | undefined): C | undefined {
-    if (!beats(this.#rankMin, bestSoFar)) return bestSoFar;
-    let best = bestSoFar;
-    if (at > path.length) {
-      best = firstOf(this.#here, method, best);
-    } else {
-      best = this.#findBehindRun(method, path, at, best);
-      if (this.#parameter !== undefined) {
-        const end = segmentEnd(path, at);
-        if (end > at) best = this.#parameter.find(method, path, end + 1, best);
-      }
-      best = firstOf(this.#below, method, best);
-    }
-    return this.#regexes === undefined ? best : firstRegex(this.#regexes, method, path, best);
-  }
-
-  #findBehindRun(method: string, path: string, at: number, best: C | undefined): C | undefined {
-    if (this.#runs !== undefined) return this.#runs.find(method, path, at, best);
-    if (this.#firstRun === undefined || this.#firstNode === undefined) return best;
-    const end = at + this.#firstRun.length;
-    const isWhole = end === path.length || path.charCodeAt(end) === SLASH;
-    if (!isWhole || !path.startsWith(this.#firstRun, at)) return best;
-    return this.#firstNode.find(method, path, end + 1, best);
+function addTo<C extends Candidate>(node: Node<C>, candidate: C): void {
+  if (candidate.kind === "prefix") {
+    node.below = appended(node.below, candidate);
+  } else if (candidate.kind === "parameters") {
+    node.here = appended(node.here, candidate);
+  } else {
+    // An expression says nothing about the others, so none is left out.
+    if (node.lastRegex === undefined) node.regexes = candidate;
+    else node.lastRegex.next = candidate;
+    node.lastRegex = candidate;
   }
 }
 
-/** Two and more runs of literal segments that may follow at one place. */
+/** @param at where the next segment starts: one past the end of the path when there is none */
+function findAt<C extends Candidate>(
+  place: Place<C>,
+  method: string,
+  path: string,
+  at: number,
+  best: C | undefined,
+): C | undefined {
+  if (!beats(place.rank, best)) return best;
+  if (place.isNode) return findIn(place, method, path, at, best);
+  return takes(place, method) && isRest(place, path, at) ? place : best;
+}
+
+/** @param at as in findAt() */
+function findIn<C extends Candidate>(
+  node: Node<C>,
+  method: string,
+  path: string,
+  at: number,
+  bestSoFar: C | undefined,
+): C | undefined {
+  let best = bestSoFar;
+  if (at > path.length) {
+    best = firstOf(node.here, method, best);
+  } else {
+    if (node.runs !== undefined) best = node.runs.find(method, path, at, best);
+    if (node.parameter !== undefined) {
+      const end = segmentEnd(path, at);
+      if (end > at) best = findAt(node.parameter, method, path, end + 1, best);
+    }
+    best = firstOf(node.below, method, best);
+  }
+  return node.regexes === undefined ? best : firstRegex(node.regexes, method, path, at, best);
+}
+
+/** The runs of literal segments that may follow at one place. */
 class Runs<C extends Candidate> {
-  readonly #nodes = new Map<string, Node<C>>();
+  readonly #places = new Map<string, Place<C>>();
   /** By number of segments: whether there is such a run. */
   readonly #depths: boolean[] = [];
   #charsMax = 0;
 
-  constructor(run: string, node: Node<C>) {
-    this.#set(run, node);
+  get(run: string): Place<C> | undefined {
+    return this.#places.get(run);
   }
 
-  behind(run: string, rank: number): Node<C> {
-    const known = this.#nodes.get(run);
-    return known ?? this.#set(run, new Node(rank));
+  set(run: string, place: Place<C>): void {
+    this.#places.set(run, place);
+    const depth = run.split("/").length;
+    while (this.#depths.length <= depth) this.#depths.push(false);
+    this.#depths[depth] = true;
+    this.#charsMax = Math.max(this.#charsMax, run.length);
   }
 
-  /** @param at as in Node.find() */
+  /** @param at as in findAt() */
   find(method: string, path: string, at: number, bestSoFar: C | undefined): C | undefined {
     let best = bestSoFar;
     // Neither a path of thousands of segments nor a huge segment makes this long.
@@ -161,29 +209,63 @@ class Runs<C extends Candidate> {
       const end = segmentEnd(path, start);
       if (end - at > this.#charsMax) break;
       if (this.#depths[depth] === true) {
-        const node = this.#nodes.get(path.slice(at, end));
-        if (node !== undefined) best = node.find(method, path, end + 1, best);
+        const place = this.#places.get(path.slice(at, end));
+        if (place !== undefined) best = findAt(place, method, path, end + 1, best);
       }
       start = end + 1;
     }
     return best;
   }
-
-  #set(run: string, node: Node<C>): Node<C> {
-    this.#nodes.set(run, node);
-    const depth = run.split("/").length;
-    while (this.#depths.length <= depth) this.#depths.push(false);
-    this.#depths[depth] = true;
-    this.#charsMax = Math.max(this.#charsMax, run.length);
-    return node;
-  }
 }
 
-function sharedText(segments: readonly string[], texts: Map<string, string>): string {
-  const text = segments.join("/");
-  const known = texts.get(text);
-  if (known === undefined) texts.set(text, text);
-  return known ?? text;
+function restOf(path: PathPattern, rests: Rests): Rest | undefined {
+  const steps: (string | undefined)[] = [];
+  let run: string[] = [];
+  for (const { isParameter, text } of path.segments) {
+    if (!isParameter) {
+      run.push(text);
+      continue;
+    }
+    if (run.length > 0) steps.push(run.join("/"));
+    steps.push(undefined);
+    run = [];
+  }
+  if (run.length > 0) steps.push(run.join("/"));
+  let rest: Rest | undefined;
+  let key = "";
+  for (const step of steps.toReversed()) {
+    // No path and no pattern has a blank.
+    key = `${step ?? " "}/${key}`;
+    const known = rests.get(key) ?? { run: step, behind: rest };
+    rests.set(key, known);
+    rest = known;
+  }
+  return rest;
+}
+
+/** Whether the path goes on as the rest of the candidate's pattern says. @param at as in findAt() */
+function isRest(candidate: Candidate, path: string, at: number): boolean {
+  let next = at;
+  for (let { rest } = candidate; rest !== undefined; rest = rest.behind) {
+    if (next > path.length) return false;
+    const end = rest.run === undefined ? segmentEnd(path, next) : runEnd(path, next, rest.run);
+    if (end < next || (end === next && rest.run === undefined)) return false;
+    next = end + 1;
+  }
+  if (candidate.regex !== undefined) return testAt(candidate.regex, path, next);
+  return candidate.kind === "prefix" ? next <= path.length : next > path.length;
+}
+
+/** -1 unless the run stands there as whole segments. */
+function runEnd(path: string, at: number, run: string): number {
+  const end = at + run.length;
+  const isWhole = end === path.length || path.charCodeAt(end) === SLASH;
+  return isWhole && path.startsWith(run, at) ? end : -1;
+}
+
+function testAt(regex: RegExp, path: string, at: number): boolean {
+  regex.lastIndex = at;
+  return regex.test(path);
 }
 
 const SLASH = 0x2f;
@@ -210,6 +292,10 @@ function appended<C extends Candidate>(list: C | undefined, candidate: C): C {
   return list;
 }
 
+function takes(candidate: Candidate, method: string): boolean {
+  return candidate.methods === undefined || candidate.methods.has(method);
+}
+
 /** The first of a list that takes the method, when it beats `best`; else `best`. */
 function firstOf<C extends Candidate>(
   list: C | undefined,
@@ -217,21 +303,22 @@ function firstOf<C extends Candidate>(
   best: C | undefined,
 ): C | undefined {
   for (let one = list; one !== undefined && beats(one.rank, best); one = one.next) {
-    if (one.methods === undefined || one.methods.has(method)) return one;
+    if (takes(one, method)) return one;
   }
   return best;
 }
 
+/** As firstOf(), of those that match too. @param at as in findAt() */
 function firstRegex<C extends Candidate>(
-  list: readonly C[],
+  list: C,
   method: string,
   path: string,
+  at: number,
   best: C | undefined,
 ): C | undefined {
-  for (const one of list) {
-    if (!beats(one.rank, best)) break;
-    const isForMethod = one.methods === undefined || one.methods.has(method);
-    if (isForMethod && one.path.regex?.test(path) === true) return one;
+  for (let one: C | undefined = list; one !== undefined && beats(one.rank, best); one = one.next) {
+    const { regex } = one;
+    if (regex !== undefined && takes(one, method) && testAt(regex, path, at)) return one;
   }
   return best;
 }

@@ -82,6 +82,40 @@ describe("parsePath() errors", () => {
   });
 });
 
+describe("parsePath() of expressions", () => {
+  test.each([
+    ["~^/a/b/[0-9]+$", ["a", "b"], "[0-9]+$"],
+    ["~^/a/b", ["a"], "b"],
+    ["~^\\/a\\/b\\.c/", ["a", "b.c"], "(?:)"],
+    ["~^/a/b/?", ["a"], "b/?"],
+    ["~^/a/*b", [], "^/a/*b"],
+    ["~^/a/b/(c|d)", [], "^/a/b/(c|d)"],
+    ["~/a/b/c", [], "/a/b/c"],
+    [`~^${"/a".repeat(LIMITS.routeSegmentsMax + 1)}/.`, [], undefined],
+  ])("tries of %j only what is behind its literal segments", (uri, texts, rest) => {
+    const { segments, regex } = parsed(uri);
+    expect(segments.map(({ text }) => text)).toEqual(texts);
+    expect(regex?.sticky).toBe(texts.length > 0);
+    if (rest !== undefined) expect(regex?.source).toBe(rest.replace(/(?<!\\)\//g, "\\/"));
+  });
+
+  test("makes one expression of equal ends, and keeps whole ones apart", () => {
+    const regexes = new Map<string, RegExp>();
+    const [a, b, whole] = ["~^/a/[0-9]$", "~^/b/[0-9]$", "~[0-9]$"].map((uri) => {
+      const pattern = parsePath(uri, regexes);
+      return pattern.ok ? pattern.regex : undefined;
+    });
+    expect(a).toBeInstanceOf(RegExp);
+    expect(a).toBe(b as RegExp);
+    expect(whole).not.toBe(a as RegExp);
+  });
+
+  test("names the whole expression when its end does not compile", () => {
+    const problem = parsePath("~^/a/(b");
+    expect(problem).toMatchObject({ ok: false, message: expect.stringContaining("^/a/(b") });
+  });
+});
+
 describe("comparePaths()", () => {
   test("orders from the most specific to the catch-all", () => {
     const uris = [

@@ -21,7 +21,10 @@ export interface PathPattern {
   readonly uri: string;
   /** Of a prefix without its "*"; of a regex the literal ones that every match starts with. */
   readonly segments: readonly Segment[];
-  /** For kind "regex". */
+  /**
+   * For kind "regex": what has to match behind the segments, at lastIndex (one that is behind no
+   * segment ignores lastIndex). It may be shared, so set lastIndex before each use.
+   */
   readonly regex: RegExp | undefined;
 }
 
@@ -40,8 +43,15 @@ export interface PatternProblem {
   readonly hint: string | undefined;
 }
 
-export function parsePath(uri: string): PathPattern | PatternProblem {
-  if (uri.startsWith("~")) return parseRegex(uri);
+/**
+ * @param regexes those of other patterns, by source: of many routes "^/NAME/[0-9]+$" there is one
+ *   expression behind the name, which stays in the processor's caches
+ */
+export function parsePath(
+  uri: string,
+  regexes: Map<string, RegExp> = new Map(),
+): PathPattern | PatternProblem {
+  if (uri.startsWith("~")) return parseRegex(uri, regexes);
   if (!uri.startsWith("/")) {
     return badUri(`uri "${uri}" starts with neither "/" nor "~"`, `/${uri}`);
   }
@@ -132,34 +142,40 @@ function toSegment(text: string): Segment {
   return { isParameter, text: isParameter ? text.slice(1) : text };
 }
 
-function parseRegex(uri: string): PathPattern | PatternProblem {
+function parseRegex(uri: string, regexes: Map<string, RegExp>): PathPattern | PatternProblem {
   const source = uri.slice(1);
   if (source.trim() !== source || source === "") {
     return badRegex(`"${uri}" is no regular expression right behind "~"`, `~${source.trim()}`);
   }
+  const { segments, rest } = literalStart(source);
   try {
-    const regex = new RegExp(source);
-    return { ok: true, kind: "regex", uri, segments: literalStart(source), regex };
+    const flags = segments.length > 0 ? "y" : "";
+    const key = `${flags}/${rest}`;
+    const regex = regexes.get(key) ?? new RegExp(rest, flags);
+    regexes.set(key, regex);
+    return { ok: true, kind: "regex", uri, segments, regex };
   } catch (error) {
     return badRegex(`"${uri}" does not compile: ${messageOf(error)}`, undefined);
   }
 }
 
 /**
- * The whole segments that every path must start with to match: of "^/api/v[0-9]" it is "api".
- * Empty unless it is certain; then look-ups try the expression for every path.
+ * The whole segments that every path must start with to match, and what must follow them: of
+ * "^/api/v[0-9]" these are "api" and "v[0-9]". No segment unless it is certain; then look-ups try
+ * the expression for every path.
  */
-function literalStart(source: string): Segment[] {
+function literalStart(source: string): { segments: Segment[]; rest: string } {
+  const none = { segments: [], rest: source };
   // An alternative may be about another start, wherever in the expression it stands.
-  if (source.includes("|")) return [];
+  if (source.includes("|")) return none;
   let [literal = ""] = /^\^(?:[\w/~%&=:@,;!'-]|\\[/.~-])*/.exec(source) ?? [];
   // A quantifier is about the last character, which so may be missing.
   if (/^[*+?{]/.test(source.slice(literal.length))) literal = literal.replace(/\\?.$/, "");
-  const path = literal.slice(1).replaceAll("\\", "");
-  if (!path.startsWith("/")) return [];
-  const whole = path.slice(1, path.lastIndexOf("/"));
-  const segments = whole === "" ? [] : whole.split("/").slice(0, LIMITS.routeSegmentsMax);
-  return segments.map((text) => ({ isParameter: false, text }));
+  const whole = literal.slice(0, literal.lastIndexOf("/") + 1);
+  const [caret, ...texts] = whole.replaceAll("\\", "").split("/").slice(0, -1);
+  if (caret !== "^" || texts.length === 0 || texts.length > LIMITS.routeSegmentsMax) return none;
+  const segments = texts.map((text) => ({ isParameter: false, text }));
+  return { segments, rest: source.slice(whole.length) };
 }
 
 function badUri(message: string, hint?: string): PatternProblem {

@@ -17,6 +17,16 @@ const REGEXES = [
   "~^/[ab]/c",
   "~^\\/a\\/c\\/",
   "~^/b/c/.*d",
+  // Only what is behind the literal segments is tried, and equal ends are one expression.
+  "~^/b/c/[ab]+$",
+  "~^/a/c/[ab]+$",
+  "~[ab]+$",
+  "~^/a/b/(.)/\\1",
+  "~^/a/b/(?<=b/)[cd]",
+  "~^/a/b/(?<!a/)c",
+  "~^/a/b/^c",
+  "~^/a/b/\\bc",
+  "~^/a/b/$",
   "~.",
 ];
 
