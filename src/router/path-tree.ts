@@ -243,7 +243,7 @@ function restOf(path: PathPattern, rests: Rests): Rest | undefined {
   return rest;
 }
 
-/** Whether the path goes on as the rest of the candidate's pattern says. @param at as in findAt() */
+/** Whether the path goes on as the rest of the pattern says. @param at as in findAt() */
 function isRest(candidate: Candidate, path: string, at: number): boolean {
   let next = at;
   for (let { rest } = candidate; rest !== undefined; rest = rest.behind) {
