@@ -46,7 +46,7 @@ export type Rests = Map<string, Rest>;
  *
  * With thousands of routes the memory that a look-up touches is cold, and each cache line costs as
  * much as many instructions. Hence runs instead of segments, candidates instead of chains of nodes,
- * lists without arrays, and nodes made as literals: those the engine keeps in one piece.
+ * and lists without arrays.
  */
 export class PathTree<C extends Candidate> {
   #exact: Map<string, C> | undefined;
@@ -174,8 +174,8 @@ function findIn<C extends Candidate>(
   } else {
     if (node.runs !== undefined) best = node.runs.find(method, path, at, best);
     if (node.parameter !== undefined) {
-      const end = segmentEnd(path, at);
-      if (end > at) best = findAt(node.parameter, method, path, end + 1, best);
+      const end = parameterEnd(path, at);
+      if (end >= 0) best = findAt(node.parameter, method, path, end + 1, best);
     }
     best = firstOf(node.below, method, best);
   }
@@ -247,13 +247,18 @@ function restOf(path: PathPattern, rests: Rests): Rest | undefined {
 function isRest(candidate: Candidate, path: string, at: number): boolean {
   let next = at;
   for (let { rest } = candidate; rest !== undefined; rest = rest.behind) {
-    if (next > path.length) return false;
-    const end = rest.run === undefined ? segmentEnd(path, next) : runEnd(path, next, rest.run);
-    if (end < next || (end === next && rest.run === undefined)) return false;
+    const end = rest.run === undefined ? parameterEnd(path, next) : runEnd(path, next, rest.run);
+    if (end < 0) return false;
     next = end + 1;
   }
   if (candidate.regex !== undefined) return testAt(candidate.regex, path, next);
   return candidate.kind === "prefix" ? next <= path.length : next > path.length;
+}
+
+/** -1 unless a segment that is not empty stands there. */
+function parameterEnd(path: string, at: number): number {
+  const end = segmentEnd(path, at);
+  return end > at ? end : -1;
 }
 
 /** -1 unless the run stands there as whole segments. */

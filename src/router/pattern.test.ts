@@ -110,9 +110,9 @@ describe("parsePath() of expressions", () => {
     expect(whole).not.toBe(a as RegExp);
   });
 
-  test("names the whole expression when its end does not compile", () => {
-    const problem = parsePath("~^/a/(b");
-    expect(problem).toMatchObject({ ok: false, message: expect.stringContaining("^/a/(b") });
+  test.each(["~^/a/(b", "~^/a/b)", "~^/a/[b"])("refuses %j, whose end does not compile", (uri) => {
+    const message = expect.stringContaining(`"${uri}" does not compile`);
+    expect(parsePath(uri)).toMatchObject({ ok: false, code: "BAD_REGEX", message });
   });
 });
 

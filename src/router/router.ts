@@ -91,7 +91,7 @@ interface Entry<T> extends Candidate {
   readonly match: Match<T> | undefined;
 }
 
-/** What a look-up reads comes first: it is one cache line, and cold with thousands of routes. */
+/** What a look-up reads stands together, since it is cold memory with thousands of routes. */
 function ranked<T>({ host, rule, path, methods, match }: Unranked<T>, rank: number): Entry<T> {
   const { kind, regex } = path;
   return {
