@@ -116,8 +116,8 @@ export const LIMITS = {
   guestTotalMsDefault: 1000,
   /** ms; the same, at most: above it the bound would bound nothing. */
   guestTotalMsMax: 600_000,
-  /** weighted instructions of one callback; about a quarter of an hour of a processor. */
-  guestFuelMax: 1_000_000_000_000,
+  /** weighted instructions of one callback; a second or more of a processor. */
+  guestFuelMax: 2_000_000_000,
   /** ms; one step of a guest's start. Large modules build tables and parse configurations there. */
   guestStartMsDefault: 2000,
   /** ms; a start in a cold process takes some of them. */
@@ -168,6 +168,15 @@ export const LIMITS = {
   sharedQueueBytesMax: 4 * MIB,
   /** count; items that wait in one shared queue. */
   sharedQueueItemsMax: 10_000,
+  /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
+   * one by one takes a thousand. */
+  guestHostCallsMax: 1_000_000,
+  /** count; entries of a guest's table, at its start and ever. Envoy's largest filters have 10,000. */
+  guestTableEntriesMax: 65_536,
+  /** count; exports of guests that one worker can call: some 10 for each sandbox. */
+  dispatchSlotsMax: 4_000_000,
+  /** count; outgrown guests of one plugin that still serve their last exchanges. */
+  guestsRetiringMax: 4,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
   /** count; starts of a guest that may fail in a row before the next one has to wait. */

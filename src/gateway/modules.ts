@@ -4,12 +4,14 @@ import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, PluginConfig, Position } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { ModuleSettings } from "../wasm/module.ts";
 
 /** A plugin's module as it was read, checked as far as that goes without starting it. */
 export interface ModuleFile {
   readonly name: string;
   /** SHA-256, hex. */
   readonly hash: string;
+  readonly settings: ModuleSettings;
   readonly bytes: Uint8Array;
 }
 
@@ -79,5 +81,7 @@ async function readModule(
   const { problems } = inspectModule(bytes);
   for (const problem of problems)
     report(`PLUGIN_${problem.code}`, `${subject}: ${problem.message}`);
-  return problems.length > 0 ? undefined : { name: plugin.name, hash, bytes };
+  if (problems.length > 0) return undefined;
+  const { memoryPages, fuel } = plugin.limits;
+  return { name: plugin.name, hash, settings: { memoryPages, fuel: fuel > 0 }, bytes };
 }

@@ -6,7 +6,7 @@ import { HeaderList } from "../../http/headers.ts";
 import { loadModule } from "../../wasm/module.ts";
 import { inspectModule } from "../inspect.ts";
 import { startPlugin } from "./plugin.ts";
-import { FakeFilterHost, FakePluginHost } from "./testing.ts";
+import { FakeFilterHost, FakePluginHost, TEST_SETTINGS } from "./testing.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const bytes = await Bun.file(join(ROOT, "plugins/add-header.wasm")).bytes();
@@ -103,7 +103,7 @@ function run(configuration: string | object) {
   const host = new FakePluginHost();
   const json = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
   host.configuration = new TextEncoder().encode(json);
-  const plugin = startPlugin(loadModule(bytes), host);
+  const plugin = startPlugin(loadModule(bytes, { memoryPages: 64, fuel: false }), host, TEST_SETTINGS);
   return { plugin, filterHost: exchange(plugin) };
 }
 

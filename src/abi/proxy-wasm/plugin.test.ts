@@ -4,7 +4,7 @@ import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { startPlugin } from "./plugin.ts";
-import { FakeFilterHost, FakePluginHost, load, PRELUDE } from "./testing.ts";
+import { FakeFilterHost, FakePluginHost, load, PRELUDE, TEST_SETTINGS } from "./testing.ts";
 
 /** Traps when a request has a body to come; pauses every request but its first. */
 const TRAPPING = `
@@ -178,7 +178,7 @@ const STARTS_ONCE = `${PRELUDE}
 function start(text: string, clock = { ms: 0 }) {
   const host = new FakePluginHost();
   host.configuration = new Uint8Array(1);
-  const plugin = startPlugin(load(`(module ${text})`), host, { nowMs: () => clock.ms });
+  const plugin = startPlugin(load(`(module ${text})`), host, TEST_SETTINGS, () => clock.ms);
   host.configuration = new Uint8Array(0);
   return { host, plugin };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { deadlines } from "../../base/deadlines.ts";
 import { startPlugin } from "./plugin.ts";
 import { PluginRefused } from "./start.ts";
-import { FakeFilterHost, FakePluginHost, load, PRELUDE } from "./testing.ts";
+import { FakeFilterHost, FakePluginHost, load, PRELUDE, TEST_SETTINGS } from "./testing.ts";
 
 const LOG = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))';
 
@@ -164,7 +164,7 @@ describe("startPlugin() errors", () => {
         (i32.const 0))
       (func (export "proxy_on_tick") (param i32) unreachable)`;
     const armed = deadlines.armed;
-    expect(() => startPlugin(load(`(module ${text})`), host)).toThrow("answered false");
+    expect(() => startPlugin(load(`(module ${text})`), host, TEST_SETTINGS)).toThrow("answered false");
     expect(deadlines.armed).toBe(armed);
   });
 });
@@ -216,5 +216,5 @@ function start(text: string) {
   const host = new FakePluginHost();
   host.configuration = new TextEncoder().encode("plugin");
   host.vmConfiguration = new TextEncoder().encode("vm");
-  return { host, plugin: startPlugin(load(`(module ${text})`), host) };
+  return { host, plugin: startPlugin(load(`(module ${text})`), host, TEST_SETTINGS) };
 }

@@ -23,8 +23,10 @@ import { type LoadedModule, loadModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { Guest } from "./guest.ts";
 import { GuestLog } from "./guest-log.ts";
+import { Health } from "./health.ts";
 import { hostFunctions } from "./host-functions.ts";
 import { Metrics } from "./metrics.ts";
+import type { GuestSettings } from "./settings.ts";
 import type { HostFunctionName } from "./signatures.ts";
 import type { AbiVersion } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
@@ -54,8 +56,24 @@ export const PRELUDE = `
   (func (export "proxy_abi_version_0_2_1"))`;
 
 export function load(text: string): LoadedModule {
-  return loadModule(wat(text));
+  return loadModule(wat(text), { memoryPages: TEST_SETTINGS.limits.memoryPages, fuel: false });
 }
+
+/** Bounds that no test comes near to unless it is about them. */
+export const TEST_SETTINGS: GuestSettings = {
+  instances: "shared",
+  limits: {
+    memoryPages: 1024,
+    recyclePages: 768,
+    deadlineMs: 2000,
+    totalMs: 0,
+    fuel: 0,
+    startMs: 2000,
+  },
+  pool: { size: 4, warm: 1, queue: 4, waitMs: 50 },
+  breaker: { failures: 0, windowMs: 1000, openMs: 1000 },
+  seed: undefined,
+};
 
 export class FakePluginHost implements PluginHost {
   name = "test";
@@ -184,10 +202,13 @@ export class ScriptedGuest {
 
   constructor(scripts: Record<string, Script> = {}, abi: AbiVersion = "0.2.1", scopes?: VmScopes) {
     Object.assign(this.#scripts, scripts);
+    const log = new GuestLog(this.host, () => 0);
     this.guest = new Guest(abi, {
       host: this.host,
-      log: new GuestLog(this.host, () => 0),
+      log,
       metrics: new Metrics(),
+      settings: TEST_SETTINGS,
+      health: new Health(TEST_SETTINGS.breaker, log, () => 0),
       scope: (scopes ?? new VmScopes()).acquire(this.host.vmId),
     });
     this.env = hostFunctions(this.guest) as unknown as Env;
