@@ -7,6 +7,7 @@ import { loadModule } from "../../wasm/module.ts";
 import { inspectModule } from "../inspect.ts";
 import { startPlugin } from "./plugin.ts";
 import { FakeFilterHost, FakePluginHost, TEST_SETTINGS } from "./testing.ts";
+import { startFilter } from "../../filter/testing.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const bytes = await Bun.file(join(ROOT, "plugins/add-header.wasm")).bytes();
@@ -109,7 +110,7 @@ function run(configuration: string | object) {
 
 function exchange(plugin: ReturnType<typeof startPlugin>): FakeFilterHost {
   const filterHost = new FakeFilterHost();
-  const filter = plugin.createFilter(filterHost);
+  const filter = startFilter(plugin, filterHost);
   expect(filter.onRequestHeaders(true)).toBe("continue");
   filterHost.response = { status: 200, headers: new HeaderList() };
   expect(filter.onResponseHeaders(true)).toBe("continue");

@@ -5,7 +5,7 @@ import type { CallOutOutcome, PluginHost } from "../../filter/filter.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered, Spent } from "../../wasm/sandbox/metered.ts";
 import type { Sandbox } from "../../wasm/sandbox/sandbox.ts";
-import { classifyTrap, GuestExit, GuestStopped, type Trap, type TrapKind } from "../../wasm/trap.ts";
+import { classifyTrap, GuestExit, GuestStopped, type TrapKind } from "../../wasm/trap.ts";
 import { LineBuffer } from "../wasi/line-buffer.ts";
 import type { WasiHost } from "../wasi/wasi.ts";
 import type { Stream } from "./context.ts";

@@ -49,7 +49,7 @@ export class Sandbox {
    * @param called exports that are called for every exchange
    * @throws LinkError or RangeError of the engine; Error when its memory cannot be watched
    */
-  constructor(module: LoadedModule, imports: WebAssembly.Imports, called: readonly string[]) {
+  constructor(module: LoadedModule, imports: Bun.WebAssembly.Imports, called: readonly string[]) {
     this.#module = module;
     this.#instance = new WebAssembly.Instance(module.module, imports);
     const memory = this.#instance.exports["memory"];
