@@ -102,6 +102,10 @@ export const LIMITS = {
   moduleEntriesMax: 65_536,
   /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
   guestPagesMax: 16_384,
+  /** bytes; pages that an idle sandbox keeps because its guest writes them each time. */
+  keptPageBytesMax: 64 * KIB,
+  /** count; or that part of its memory when it is more: a large guest writes more pages. */
+  keptPageShare: 32,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */
