@@ -10,7 +10,7 @@
  * Both the reset and the writes after it are timed: what a reset drops, the next exchange pays for.
  * Not measured: globals, the guest's own work.
  */
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import initWabt from "wabt";
 import type { AttachedMemory } from "../src/wasm/image/attached-memory.ts";
 import { systemKernel, type Kernel } from "../src/wasm/image/kernel.ts";
@@ -53,7 +53,10 @@ function shapes(): Shape[] {
 function kernelFor(which: string): Kernel {
   const kernel = systemKernel();
   if (kernel === undefined) throw new Error("Cannot measure elsewhere than on Linux");
-  if (which === "older") return { ...kernel, mappings: mappingsByText };
+  if (which === "older") {
+    const mapsFd = openSync("/proc/self/maps", "r");
+    return { ...kernel, mappings: () => mappingsByText(mapsFd) };
+  }
   return which === "dropped" ? { ...kernel, privatePages: undefined } : kernel;
 }
 
@@ -167,15 +170,17 @@ async function measureSandboxes(which: string): Promise<string[]> {
   Bun.gc(true);
   const beforeKib = privateKib();
   const sandboxes: { memory: WebAssembly.Memory; attached: AttachedMemory }[] = [];
-  let attachingNs = 0;
+  const attachUs: number[] = [];
+  const cpu = process.cpuUsage();
   const startNs = Bun.nanoseconds();
   for (let n = 0; n < SANDBOXES; n++) {
     const memory = memoryOf();
     const attachNs = Bun.nanoseconds();
     sandboxes.push({ memory, attached: image.attach(memory) });
-    attachingNs += Bun.nanoseconds() - attachNs;
+    attachUs.push((Bun.nanoseconds() - attachNs) / 1000);
   }
   const allMs = (Bun.nanoseconds() - startNs) / 1e6;
+  const { user, system } = process.cpuUsage(cpu);
   const freshKib = (privateKib() - beforeKib) / SANDBOXES;
   for (const { memory, attached } of sandboxes) {
     const bytes = new Uint8Array(memory.buffer);
@@ -184,9 +189,11 @@ async function measureSandboxes(which: string): Promise<string[]> {
   }
   const usedKib = (privateKib() - beforeKib) / SANDBOXES;
   const mapped = sandboxes.filter(({ attached }) => attached.kind === "copy-on-write").length;
-  const attachUs = attachingNs / SANDBOXES / 1000;
+  const [p50, p99] = percentiles(attachUs);
   return [
-    `${which}: ${SANDBOXES} of 1 MiB in ${allMs.toFixed(0)} ms, attaching one ${showUs(attachUs)}`,
+    `${which}: ${SANDBOXES} of 1 MiB in ${allMs.toFixed(0)} ms ` +
+      `(${((user + system) / 1000).toFixed(0)} ms of CPU, all threads), ` +
+      `attaching one ${showUs(p50)}, p99 ${showUs(p99)}`,
     `${mapped} mapped; private: ${freshKib.toFixed(1)} KiB each when made, ` +
       `${usedKib.toFixed(1)} KiB after an exchange that writes 2 pages`,
   ];

@@ -25,14 +25,17 @@ export function openKernel(libc: Libc | undefined): Kernel | undefined {
   const pageBytes = libc.sysconf(SC_PAGESIZE);
   if (!(pageBytes > 0 && PAGE_BYTES_MAX % pageBytes === 0)) return undefined;
   const mapsFd = openToRead("/proc/self/maps");
-  const byQuery = mapsFd === undefined ? undefined : mappingsByQuery(libc, mapsFd);
-  if (mapsFd !== undefined && byQuery === undefined) libc.close(mapsFd);
   const pagemapFd = openToRead("/proc/self/pagemap");
   const privatePages =
     pagemapFd === undefined ? undefined : privatePagesOf(libc, { pagemapFd, pageBytes });
   if (pagemapFd !== undefined && privatePages === undefined) libc.close(pagemapFd);
-  const mappings = byQuery === undefined ? mappingsByText : () => byQuery;
-  return { libc, pageBytes, mappings, privatePages };
+  return { libc, pageBytes, mappings: mappingsThrough(libc, mapsFd), privatePages };
+}
+
+function mappingsThrough(libc: Libc, mapsFd: number | undefined): Kernel["mappings"] {
+  if (mapsFd === undefined) return () => undefined;
+  const byQuery = mappingsByQuery(libc, mapsFd);
+  return byQuery === undefined ? () => mappingsByText(mapsFd) : () => byQuery;
 }
 
 function openToRead(path: string): number | undefined {

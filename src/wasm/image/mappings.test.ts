@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { openSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { addressOf, systemLibc } from "../../base/libc.ts";
 import { mappingsByQuery, mappingsByText, mappingsOf } from "./mappings.ts";
+
+const mapsFd = openSync("/proc/self/maps", "r");
 
 const MAPS = `55e0a0000000-55e0a0002000 r-xp 00000000 fe:01 1234    /bin/guest
 7f0000001000-7f0000002000 rw-p 00000000 00:00 0
@@ -39,10 +41,21 @@ describe("mappingsOf()", () => {
 describe("mappingsByText()", () => {
   test("reads the mappings of this process", () => {
     const address = addressOf(new ArrayBuffer(10_000_000)) ?? 0;
-    const mapping = mappingsByText()?.(address);
+    const mapping = mappingsByText(mapsFd)(address);
     expect(mapping?.permissions).toBe("rw-p");
     expect(mapping?.start).toBeLessThanOrEqual(address);
     expect(mapping?.end).toBeGreaterThan(address);
+  });
+
+  test("finds every mapping, in any order, and nothing above them", () => {
+    const lines = readFileSync("/proc/self/maps", "latin1").trim().split("\n");
+    const starts = lines.map((line) => Number.parseInt(line, 16));
+    const mappingAt = mappingsByText(mapsFd);
+    const found = starts.toReversed().filter((start) => mappingAt(start) !== undefined);
+    // The runtime itself may map and unmap in between.
+    expect(found.length).toBeGreaterThan(starts.length - 10);
+    expect(mappingAt(2 ** 47 - 1)).toBeUndefined();
+    expect(mappingAt(0)).toBeUndefined();
   });
 });
 
@@ -51,17 +64,15 @@ describe("mappingsByQuery()", () => {
   if (libc === undefined) throw new Error("Cannot test without a C library");
 
   test("agrees with the text, or is not offered", () => {
-    const mapsFd = openSync("/proc/self/maps", "r");
     const byQuery = mappingsByQuery(libc, mapsFd);
     const memory = new WebAssembly.Memory({ initial: 3 });
     const address = addressOf(memory.buffer) ?? 0;
-    const byText = mappingsByText();
+    const byText = mappingsByText(mapsFd);
     if (byQuery !== undefined) {
-      expect(byQuery(address)).toEqual(byText?.(address) as never);
-      expect(byQuery(address + 196_608)).toEqual(byText?.(address + 196_608) as never);
+      expect(byQuery(address)).toEqual(byText(address) as never);
+      expect(byQuery(address + 196_608)).toEqual(byText(address + 196_608) as never);
       expect(byQuery(0)).toBeUndefined();
     }
-    libc.close(mapsFd);
   });
 
   test("is not offered where the kernel refuses the question", () => {

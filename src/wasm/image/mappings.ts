@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readSync } from "node:fs";
 import { addressOf, type Address, type Libc } from "../../base/libc.ts";
 
 /** One mapping of this process: addresses from `start` up to `end`, and what may be done there. */
@@ -48,16 +48,31 @@ function permissionsOf(flags: number): string {
   return letters + (flags & 8 ? "s" : "p");
 }
 
-/** Reads all mappings, which takes some µs for each of them: for kernels that cannot be asked. */
-export function mappingsByText(): MappingAt | undefined {
-  try {
-    return mappingsOf(readFileSync("/proc/self/maps", "latin1"));
-  } catch {
-    return undefined; // No /proc here.
-  }
+/** bytes; one read of /proc/self/maps, which gives at most a page at a time anyway. */
+const READ_BYTES = 4096;
+
+/**
+ * For kernels that cannot be asked: reads the mappings as they are now, up to the highest address
+ * that is looked for. The newest memories have the lowest addresses, and come early.
+ * @param mapsFd of /proc/self/maps, open for reading
+ */
+export function mappingsByText(mapsFd: number): MappingAt {
+  const chunk = Buffer.alloc(READ_BYTES);
+  let maps = "";
+  let isWhole = false;
+  return (address) => {
+    for (;;) {
+      const mapping = mappingsOf(maps)(address);
+      if (mapping !== undefined || isWhole) return mapping;
+      const count = readSync(mapsFd, chunk, 0, READ_BYTES, maps.length);
+      if (count === 0) isWhole = true;
+      // One char per byte, so that the length is the position to read on from.
+      maps += chunk.toString("latin1", 0, count);
+    }
+  };
 }
 
-/** @param maps text of /proc/self/maps: a line for each mapping, by ascending address */
+/** @param maps text of /proc/self/maps: a line for each mapping, by address; the end may lack */
 export function mappingsOf(maps: string): MappingAt {
   return (address) => {
     let low = 0;

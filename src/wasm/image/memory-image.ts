@@ -22,7 +22,10 @@ export interface MemoryImage {
    * cannot be mapped gets a copy. It can be attached once in its life, to one image.
    */
   attach(memory: WebAssembly.Memory): AttachedMemory;
-  /** Frees the image; what is attached stays valid, nothing more can be. Twice is harmless. */
+  /**
+   * Frees the image. What is attached stays valid, if slower to reset; nothing more can be
+   * attached. Twice is harmless.
+   */
   close(): void;
 }
 

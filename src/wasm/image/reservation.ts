@@ -26,8 +26,8 @@ const RESERVED_BYTES = 4 * 2 ** 30 + 8 * 2 ** 20;
 const MAPPINGS_MAX = 16;
 
 /**
- * Undefined: not proved. The kernel is asked anew each time, which takes 2 µs, or some µs for each
- * mapping of the process when it is older than 6.11.
+ * Undefined: not proved. The kernel is asked anew each time, which takes some 3 µs, or 30 µs when
+ * it is older than 6.11.
  */
 export function reservationOf(
   memory: WebAssembly.Memory,
