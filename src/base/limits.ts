@@ -150,6 +150,10 @@ export const LIMITS = {
   breakerMsMin: 100,
   /** ms; longest window and longest pause. */
   breakerMsMax: 3_600_000,
+  /** bytes; pages that an idle sandbox keeps because its guest writes them each time. */
+  keptPageBytesMax: 64 * KIB,
+  /** count; or that part of its memory when it is more: a large guest writes more pages. */
+  keptPageShare: 32,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */
