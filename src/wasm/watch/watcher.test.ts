@@ -125,6 +125,23 @@ describe("Watcher", () => {
     expect(world.ringBelow()).toBe(1);
   });
 
+  test("says how long it will wait before it looks", () => {
+    const world = new World();
+    world.runFor(20); // It sleeps.
+    world.interruptAtMs = world.nowMs;
+    let seen = 0;
+    world.interrupt = () => {
+      // It has read IDLE; who enters now has to know that the bell is needed.
+      seen = Atomics.load(world.board.words, WORD.ringBelow);
+      world.enter(20);
+      world.board.ring();
+    };
+    world.wake();
+    expect(seen).toBe(RING_ALWAYS);
+    // A bell between look and wait: the wait must not begin.
+    expect(world.lastBell).not.toBe(Atomics.load(world.board.words, WORD.bell));
+  });
+
   test("never waits longer than it has said before it looked", () => {
     const world = new World();
     world.call(1);
@@ -189,6 +206,8 @@ class World {
   readonly watcher: Watcher;
   readonly shut: number[] = [];
   readonly waits: number[] = [];
+  /** What the last wait took the bell for. */
+  lastBell = -1;
   nowMs = 1000;
   usedMs = 50;
   /** Of a CPU, for the watched thread. */
@@ -215,8 +234,9 @@ class World {
         this.shut.push(address);
         return this.refusals-- <= 0;
       },
-      wait: (_bell, timeoutMs) => {
+      wait: (bell, timeoutMs) => {
         this.waits.push(timeoutMs);
+        this.lastBell = bell;
         // Asleep: the test goes on at once, and whatever it does rings.
         this.#pass(Math.min(timeoutMs, Math.max(0, this.#endMs - this.nowMs)));
       },
