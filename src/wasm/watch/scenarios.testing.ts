@@ -8,6 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { assert } from "../../base/assert.ts";
+import { messageOf } from "../../base/errors.ts";
 import {
   growForChase,
   type LoopForm,
@@ -30,6 +31,7 @@ const SCENARIOS = {
   frees,
   slow,
   ends,
+  misuse,
 };
 
 export type Scenario = keyof typeof SCENARIOS;
@@ -241,6 +243,25 @@ async function ends(): Promise<object> {
   const giveUp = performance.now() + 10_000;
   while (watchThreads().length > 0 && performance.now() < giveUp) await Bun.sleep(10);
   return { during, after: watchThreads().length };
+}
+
+/** Calls that only a bug of the host makes. */
+async function misuse(): Promise<object> {
+  const watch = await started();
+  const { page } = new Sandbox(watch);
+  const errors: string[] = [];
+  const attempt = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      errors.push(messageOf(error));
+    }
+  };
+  attempt(() => watch.leave());
+  watch.enter(page, HONEST_MS);
+  attempt(() => watch.enter(page, HONEST_MS));
+  watch.leave();
+  return { errors };
 }
 
 async function started(): Promise<Watch> {

@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import { libc } from "../../base/libc.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { log } from "../../base/log.ts";
 import { Board, CALL, PHASE, PHASE_MASK, SLOT, WORD } from "./board.ts";
 import { cpuClockOfThisThread } from "./cpu-clock.ts";
@@ -11,9 +12,8 @@ export type { PollPage } from "./poll-page.ts";
 
 /** Looks at `state` before the main thread waits for it: far more than one mprotect takes. */
 const SPINS = 10_000;
-/** ms, and count of such waits, until a watch that is shutting a page must have died. */
+/** ms; one wait after that. */
 const WAIT_MS = 1;
-const WAITS = 5_000;
 
 /**
  * The main thread's end of the watch: a second thread that stops guests whose time is up, whatever
@@ -31,11 +31,16 @@ export class Watch {
   /** Of the guest that runs. */
   #page: PollPage | undefined;
 
+  #stopped = false;
+
   private constructor(board: Board, thread: Worker) {
     this.#board = board;
     this.#words = board.words;
     this.#slots = board.slots;
     this.#thread = thread;
+    thread.addEventListener("close", () => {
+      if (!this.#stopped) log.error("the thread that stops guests has ended");
+    });
   }
 
   /**
@@ -73,7 +78,7 @@ export class Watch {
   /**
    * The guest is entered. Never nested. No clock is read here and the system is not called, except
    * to wake a watch that has fallen asleep.
-   * @param deadlineMs 1 or more
+   * @param deadlineMs from 1 to 2^31 - 1
    */
   enter(page: PollPage, deadlineMs: number): void {
     assert(this.#page === undefined, "Cannot enter a guest: another one runs");
@@ -116,6 +121,7 @@ export class Watch {
 
   /** Ends the second thread; nothing may be entered any more. */
   stop(): void {
+    this.#stopped = true;
     Atomics.store(this.#words, WORD.stop, 1);
     this.#board.ring();
     this.#thread.terminate();
@@ -131,7 +137,7 @@ export class Watch {
   #leaveLate(page: PollPage): boolean {
     const running = this.#idle + PHASE.running;
     const firing = this.#idle + PHASE.firing;
-    for (let round = 0; round < SPINS + WAITS; round++) {
+    for (let round = 0; round < SPINS + LIMITS.watchShutMsMax / WAIT_MS; round++) {
       const state = Atomics.compareExchange(this.#words, WORD.state, running, this.#idle);
       if (state === running) return false; // The page could not be shut.
       if (state !== firing) break;
