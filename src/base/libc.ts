@@ -23,11 +23,14 @@ export interface Libc {
     offset: number,
   ): Address;
   munmap(address: Address, byteLength: number): number;
+  mprotect(address: Address, byteLength: number, protection: number): number;
   madvise(address: Address, byteLength: number, advice: number): number;
   memcpy(into: Address, from: Address, byteLength: number): void;
   memset(into: Address, byte: number, byteLength: number): void;
   prctl(option: number, argument: number): number;
   sysconf(name: number): number;
+  /** @param into a `struct timespec`: two 64-bit words */
+  clock_gettime(clock: number, into: Uint32Array): number;
   /** Why the call just made has failed. Calls in between, even of the engine, may change it. */
   errno(): number;
 }
@@ -35,6 +38,7 @@ export interface Libc {
 export type Address = number;
 
 /** For mmap(2) and madvise(2): the same numbers on x64 and arm64. */
+export const PROT_NONE = 0;
 export const PROT_READ_WRITE = 3;
 export const MAP_PRIVATE = 0x02;
 export const MAP_FIXED = 0x10;
@@ -63,6 +67,8 @@ const SYMBOLS = {
   ioctl: { args: [i32, i64, address], returns: i32 },
   mmap: { args: [address, i64, i32, i32, i32, i64], returns: i64 },
   munmap: { args: [address, i64], returns: i32 },
+  mprotect: { args: [address, i64, i32], returns: i32 },
+  clock_gettime: { args: [i32, address], returns: i32 },
   madvise: { args: [address, i64, i32], returns: i32 },
   memcpy: { args: [address, address, i64], returns: address },
   memset: { args: [address, i32, i64], returns: address },

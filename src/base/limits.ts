@@ -183,6 +183,8 @@ export const LIMITS = {
   guestsRetiringMax: 4,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
+  /** ms; for the watch to shut a page once it has begun to. A thread that takes longer has died. */
+  watchShutMsMax: 5_000,
   /** count; starts of a guest that may fail in a row before the next one has to wait. */
   guestStartFailuresMax: 3,
   /** ms; pause between two starts after that. */
