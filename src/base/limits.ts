@@ -86,6 +86,10 @@ export const LIMITS = {
   callOutMsMax: 60_000,
   /** bytes; body of a call-out's answer. */
   callOutBodyBytesMax: 4 * MIB,
+  /** count; addresses that one plugin calls at a time and that are no upstreams, per worker. */
+  addressUpstreamsMax: 32,
+  /** count; denied uses of one plugin that are logged, each once: the guest chooses the names. */
+  deniedUsesLoggedMax: 16,
   /** bytes; one WebSocket message. Close code 1009. */
   webSocketMessageBytesMax: 16 * MIB,
   /** bytes; frames from a client that wait for a slow node before the client is no longer read. */

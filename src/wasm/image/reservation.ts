@@ -25,14 +25,25 @@ const RESERVED_BYTES = 4 * 2 ** 30 + 8 * 2 ** 20;
 /** A memory with an image under it, grown since, has three mappings up to its end; and to spare. */
 const MAPPINGS_MAX = 16;
 
+/** A memory stays what it is, and what we map into its reservation would spoil the picture. */
+const proven = new WeakMap<WebAssembly.Memory, Reservation>();
+
 /**
- * Undefined: not proved. The kernel is asked anew each time, which takes some 3 µs, or 30 µs when
- * it is older than 6.11.
+ * Undefined: not proved. Asking the kernel takes some 3 µs, or 30 µs when it is older than 6.11; it
+ * is asked once for a memory, before anything else is mapped there.
  */
 export function reservationOf(
   memory: WebAssembly.Memory,
   kernel: Kernel | undefined = systemKernel(),
 ): Reservation | undefined {
+  const known = proven.get(memory);
+  if (known !== undefined) return known;
+  const reservation = proof(memory, kernel);
+  if (reservation !== undefined) proven.set(memory, reservation);
+  return reservation;
+}
+
+function proof(memory: WebAssembly.Memory, kernel: Kernel | undefined): Reservation | undefined {
   const { buffer } = memory;
   if (kernel === undefined || buffer instanceof SharedArrayBuffer) return undefined;
   const base = addressOf(buffer);

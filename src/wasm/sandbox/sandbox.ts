@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
-import { type AttachedMemory, captureMemory, type MemoryImage } from "../image/memory-image.ts";
+import type { AttachedMemory } from "../image/attached-memory.ts";
+import { captureMemory, type MemoryImage } from "../image/memory-image.ts";
 import { GuestMemory } from "../guest-memory.ts";
 import type { LoadedModule } from "../module.ts";
 import type { PollPage } from "../watch/watch.ts";
