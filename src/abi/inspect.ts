@@ -33,8 +33,8 @@ export interface ModuleReport {
   /** Of its memory; undefined when it has none. */
   readonly pages: { readonly min: number; readonly max: number | undefined } | undefined;
   /**
-   * Why a guest of it cannot be put back to how it was after its start; empty when it can. undefined
-   * when its code was not looked at.
+   * Why a guest of it cannot be put back to how it was after its start: empty when it can,
+   * undefined when its code was not looked at.
    */
   readonly obstacles: readonly string[] | undefined;
   /** Empty when the module can be started. */

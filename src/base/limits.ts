@@ -179,7 +179,7 @@ export const LIMITS = {
   /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
    * one by one takes a thousand. */
   guestHostCallsMax: 1_000_000,
-  /** count; entries of a guest's table, at its start and ever. Envoy's largest filters have 10,000. */
+  /** count; entries of a guest's table, at its start and ever. Large filters have 10,000. */
   guestTableEntriesMax: 65_536,
   /** count; exports of guests that one worker can call: some 10 for each sandbox. */
   dispatchSlotsMax: 4_000_000,

@@ -104,7 +104,11 @@ function run(configuration: string | object) {
   const host = new FakePluginHost();
   const json = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
   host.configuration = new TextEncoder().encode(json);
-  const plugin = startPlugin(loadModule(bytes, { memoryPages: 64, fuel: false }), host, TEST_SETTINGS);
+  const plugin = startPlugin(
+    loadModule(bytes, { memoryPages: 64, fuel: false }),
+    host,
+    TEST_SETTINGS,
+  );
   return { plugin, filterHost: exchange(plugin) };
 }
 

@@ -100,7 +100,7 @@ export function sharedQueueFunctions(guest: Guest) {
   /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
   const queueOf = (id: number): SharedQueue | undefined => {
     const queue = scope.queues.get(id);
-    return queue?.vmId === host.vmId || guest.resolvedQueues.has(id) ? queue : undefined;
+    return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id) ? queue : undefined;
   };
   return {
     /** The same name gives the same id; the plugin that asked last is the receiver. */
@@ -115,7 +115,7 @@ export function sharedQueueFunctions(guest: Guest) {
         log.warnOnce("queues", `Cannot register more than ${LIMITS.sharedQueuesMax} shared queues`);
         return Status.InternalFailure;
       }
-      guest.receive(queue.id);
+      guest.rootEvents.receive(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },
@@ -135,7 +135,7 @@ export function sharedQueueFunctions(guest: Guest) {
       }
       const queue = findQueue(guest, vmId === "" ? host.vmId : vmId, name);
       if (queue === undefined) return Status.NotFound;
-      guest.resolvedQueues.add(queue.id);
+      guest.rootEvents.resolve(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },

@@ -165,7 +165,9 @@ describe("startPlugin() errors", () => {
         (i32.const 0))
       (func (export "proxy_on_tick") (param i32) unreachable)`;
     const armed = deadlines.armed;
-    expect(() => startPlugin(load(`(module ${text})`), host, TEST_SETTINGS)).toThrow("answered false");
+    expect(() => startPlugin(load(`(module ${text})`), host, TEST_SETTINGS)).toThrow(
+      "answered false",
+    );
     expect(deadlines.armed).toBe(armed);
   });
 });
