@@ -1,13 +1,12 @@
-import { ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
-import { libc } from "../../base/libc.ts";
+import { addressOf, type Address, systemLibc } from "../../base/libc.ts";
 
 const GIB = 2 ** 30;
 const SC_PAGESIZE = 30;
 
 export interface Reservation {
   /** Address of the memory's first byte. */
-  readonly base: number;
+  readonly base: Address;
   /** bytes; a page of the operating system: 4, 16 or 64 KiB. */
   readonly pageBytes: number;
 }
@@ -18,17 +17,18 @@ export interface Reservation {
  * @returns undefined when it is not proven
  */
 export function reservationOf(memory: WebAssembly.Memory): Reservation | undefined {
-  const pageBytes = libc()?.sysconf(SC_PAGESIZE) ?? 0;
-  if (pageBytes <= 0 || memory.buffer.byteLength === 0) return undefined;
-  const base = ptr(new Uint8Array(memory.buffer));
-  return reserves(base, memory.buffer.byteLength) ? { base, pageBytes } : undefined;
+  const pageBytes = systemLibc()?.sysconf(SC_PAGESIZE) ?? 0;
+  const { buffer } = memory;
+  const base = addressOf(buffer);
+  if (pageBytes <= 0 || base === undefined) return undefined;
+  return reserves(base, buffer.byteLength) ? { base, pageBytes } : undefined;
 }
 
 /**
  * The kernel may have merged what the guest has with an accessible mapping right below it, so the
  * first line need not begin at the base. What follows may be cut into pieces by mappings of ours.
  */
-function reserves(base: number, byteLength: number): boolean {
+function reserves(base: Address, byteLength: number): boolean {
   let reached = 0;
   for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
     // 7f1a00000000-7f1a00010000 rw-p 00000000 00:00 0

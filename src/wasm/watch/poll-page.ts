@@ -1,14 +1,18 @@
 import { toArrayBuffer } from "bun:ffi";
-import { libc } from "../../base/libc.ts";
+import {
+  type Address,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PROT_READ_WRITE,
+  systemLibc,
+} from "../../base/libc.ts";
 import { reservationOf } from "../image/reservation.ts";
 
 /** Where rewritten modules store a byte in every loop: the last 64 KiB of what they can address. */
 export const POLL_ADDRESS = 0xffff_0000;
 
-/** PROT_READ | PROT_WRITE */
-const PROTECTION = 3;
-/** MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS */
-const MAP_FLAGS = 0x32;
+const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
 
 /**
  * The page that one sandbox's guest stores to, in the engine's reservation for its memory.
@@ -22,12 +26,12 @@ const MAP_FLAGS = 0x32;
  */
 export class PollPage {
   /** @internal for Watch */
-  readonly address: number;
+  readonly address: Address;
   /** Only held: while this page is, its reservation must be. */
   readonly memory: WebAssembly.Memory;
   readonly #bytes: Uint8Array;
 
-  private constructor(memory: WebAssembly.Memory, address: number, byteLength: number) {
+  private constructor(memory: WebAssembly.Memory, address: Address, byteLength: number) {
     this.memory = memory;
     this.address = address;
     this.#bytes = new Uint8Array(toArrayBuffer(address, 0, byteLength));
@@ -39,7 +43,7 @@ export class PollPage {
     if (reservation === undefined || memory.buffer.byteLength > POLL_ADDRESS) return undefined;
     const { base, pageBytes } = reservation;
     const address = base + POLL_ADDRESS;
-    const mapped = libc()?.mmap(address, pageBytes, PROTECTION, MAP_FLAGS, -1, 0);
+    const mapped = systemLibc()?.mmap(address, pageBytes, PROT_READ_WRITE, MAP_FLAGS, -1, 0);
     return mapped === address ? new PollPage(memory, address, pageBytes) : undefined;
   }
 

@@ -1,5 +1,5 @@
 import { assert } from "../../base/assert.ts";
-import { libc } from "../../base/libc.ts";
+import { systemLibc } from "../../base/libc.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { log } from "../../base/log.ts";
 import { Board, CALL, PHASE, PHASE_MASK, SLOT, WORD } from "./board.ts";
@@ -48,7 +48,7 @@ export class Watch {
    * @returns undefined where it cannot work: not Linux, no C library, no thread
    */
   static async start(): Promise<Watch | undefined> {
-    if (libc() === undefined) return undefined;
+    if (systemLibc() === undefined) return undefined;
     const board = new Board();
     const thread = new Worker(threadFile(), { smol: true });
     const problem = await new Promise<string | undefined>((resolve) => {
