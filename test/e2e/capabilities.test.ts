@@ -256,6 +256,20 @@ describe("properties of the gateway", () => {
     );
   });
 
+  test("are denied with the line of the plugin, already at its first start", async () => {
+    const asks = guest(
+      `(func (export "proxy_on_configure") (param i32 i32) (result i32)
+        (i32.eq (i32.const 1) (call $property ${at(0, "node\0id")} ${OUT})))`,
+      ["node\0id"],
+    );
+    const more = "wasm:\n  plugins:\n    - name: asks\n";
+    await using gateway = await startGateway(yaml(["asks"], more), {
+      files: { "plugins/asks.wasm": asks },
+    });
+    const denied = /"node.id" to allow.properties of plugin "asks" \(gateway.yaml:7\)/;
+    expect(gateway.lines.filter((line) => denied.test(line))).toHaveLength(1);
+  });
+
   test("need no grant where they are of the exchange", async () => {
     await using gateway = await startGateway(yaml(["path"]), {
       files: { "plugins/path.wasm": reads("request\0path") },
