@@ -34,15 +34,8 @@ export class Health {
 }
 
 function meaning(state: BreakerState, { failures, windowMs, openMs }: BreakerSettings): string {
-  switch (state) {
-    case "open":
-      return (
-        `it fails too often (the bound is ${failures} failures in ${windowMs} ms), and is not ` +
-        `tried again for ${openMs} ms`
-      );
-    case "half-open":
-      return "one exchange tries it again";
-    case "closed":
-      return "it works again";
-  }
+  if (state === "closed") return "it works again";
+  if (state === "half-open") return "one exchange tries it again";
+  const bound = `the bound is ${failures} failures in ${windowMs} ms`;
+  return `it fails too often (${bound}), and is not tried again for ${openMs} ms`;
 }

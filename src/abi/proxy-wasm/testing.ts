@@ -39,7 +39,7 @@ const wabt = await initWabt();
 
 /** Assembles a module from its text. */
 export function wat(text: string): Uint8Array {
-  const module = wabt.parseWat("test.wat", text);
+  const module = wabt.parseWat("test.wat", text, { exceptions: true });
   try {
     return new Uint8Array(module.toBinary({}).buffer);
   } finally {
@@ -57,8 +57,11 @@ export const PRELUDE = `
       (i32.and (i32.add (local.get $n) (i32.const 7)) (i32.const -8)))))
   (func (export "proxy_abi_version_0_2_1"))`;
 
-export function load(text: string): LoadedModule {
-  return loadModule(wat(text), { memoryPages: TEST_SETTINGS.limits.memoryPages, fuel: false });
+export function load(
+  text: string,
+  limits: { memoryPages: number; fuel: number } = TEST_SETTINGS.limits,
+): LoadedModule {
+  return loadModule(wat(text), { memoryPages: limits.memoryPages, fuel: limits.fuel > 0 });
 }
 
 /** Bounds that no test comes near to unless it is about them. */

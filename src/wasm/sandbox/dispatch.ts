@@ -135,8 +135,11 @@ function vector(items: readonly Uint8Array[]): Uint8Array {
 }
 
 function functionType(params: number, results: number): Uint8Array {
-  const ints = (count: number): number[] => Array.from({ length: count }, () => I32);
   return Uint8Array.of(FUNCTION_FORM, params, ...ints(params), results, ...ints(results));
+}
+
+function ints(count: number): number[] {
+  return Array.from({ length: count }, () => I32);
 }
 
 function entry(name: string, kind: number, index: number): Uint8Array {

@@ -29,14 +29,14 @@ const NAPS_PER_DEADLINE = 2;
  */
 const IDLE_MS = 10;
 /**
- * A guest that has used a good share of its deadline is stopped when so much time has passed on the
- * wall: this factor of its deadline, or so many ms above it when that is more. Less than a few turns
- * of the kernel's scheduler would stop short guests for what their neighbours do.
+ * A guest that has used a good share of its deadline is stopped when so much time has passed on
+ * the wall: this factor of its deadline, or so many ms above it when that is more. Less than a few
+ * turns of the kernel's scheduler would stop short guests for what their neighbours do.
  */
 const WALL_FACTOR = 1.75;
 const WALL_GRACE_MS = 10;
 const WALL_USED_SHARE = 0.5;
-/** The same for one that has hardly had a CPU: the machine is overloaded, the guest not to blame. */
+/** The same for one that has hardly had a CPU: an overloaded machine is not its fault. */
 const STARVED_FACTOR = 10;
 
 /**
