@@ -55,10 +55,31 @@ export interface Plugin {
   readonly callbacks: number;
   /** What a failed filter means: true skips it, false answers 503. */
   readonly failOpen: boolean;
-  /** @throws when the guest cannot be started; counts as a failed filter */
-  createFilter(host: FilterHost): HttpFilter;
+  /**
+   * @returns a promise when the exchange has to wait for its turn
+   * @throws when there can be no filter, as does the promise; counts as a failed filter
+   */
+  createFilter(host: FilterHost): HttpFilter | Promise<HttpFilter>;
+  /** How it does; undefined when it has no guests. */
+  readonly status?: PluginStatus;
   /** The generation is gone: stop timers, cancel call-outs, free the guest. Idempotent. */
   close(): void;
+}
+
+/** For operators: how the guests of a plugin do on one worker. Plain data. */
+export interface PluginStatus {
+  readonly name: string;
+  readonly breaker: "closed" | "open" | "half-open";
+  /** How often it has opened. */
+  readonly breakerOpened: number;
+  /** Failures by kind: trap, deadline, fuel, … */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Guests that were replaced because their memory had grown. */
+  readonly recycled: number;
+  /** Of a pool: sandboxes that serve, that are ready, and exchanges that wait for one. */
+  readonly sandboxes:
+    | { readonly busy: number; readonly idle: number; readonly waiting: number }
+    | undefined;
 }
 
 /** What a filter sees of its exchange and may ask for. */
@@ -166,17 +187,33 @@ export interface PluginHost {
   readonly logLevel: LogLevel;
   log(level: LogLevel, message: string): void;
   /**
-   * Sends an HTTP request to a configured upstream. `done` is called once, later, never from inside
-   * this call, and not after cancel().
+   * Sends an HTTP request to an upstream, or to an address. `done` is called once, later, never
+   * from inside this call, and not after cancel().
    */
   callOut(
     request: CallOutRequest,
     done: (outcome: CallOutOutcome) => void,
   ): CallOut | CallOutRefusal;
+  /** Whether it may find queues of that VM id by their names. */
+  mayFindQueues(vmId: string): boolean;
+  /**
+   * A property of the gateway, not of an exchange.
+   * @param name segments joined by "."
+   * @returns undefined when the gateway has none of that name
+   */
+  gatewayProperty(name: string): PropertyValue | typeof DENIED | undefined;
+  /** For the log: what was denied, and the words of YAML that would grant it. */
+  explainDenied(use: DeniedUse, name: string): string;
 }
 
+/** In place of a value that is not granted; no value can be taken for it. */
+export const DENIED: unique symbol = Symbol("denied");
+
+/** What YAML grants by name, called as there: `allow.http_call`, and so on. */
+export type DeniedUse = "http_call" | "queues" | "properties";
+
 export interface CallOutRequest {
-  /** Name of a configured upstream. */
+  /** Id of a configured upstream, or host:port. */
   upstream: string;
   method: string;
   authority: string;

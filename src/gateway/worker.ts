@@ -7,6 +7,7 @@ import { handle } from "../proxy/exchange.ts";
 import type { Answer, Incoming } from "../proxy/front/front.ts";
 import type { DataPlane } from "../proxy/served.ts";
 import { NodePools } from "../upstream/node-pools.ts";
+import { AddressUpstreams } from "./address-upstreams.ts";
 import { builtinNodes } from "./builtin-nodes.ts";
 import { Fronts, ListenRefused } from "./fronts.ts";
 import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
@@ -14,12 +15,13 @@ import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { refuse } from "./refuse.ts";
+import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
  * One data-plane process: fronts on the shared ports, the current generation, and what is left of
  * the ones before it. It does what the master says and ends when the master does.
  */
-export function runWorker(send: (message: ToMaster) => void): void {
+export async function runWorker(send: (message: ToMaster) => void): Promise<void> {
   endWithParent();
   const worker = new Worker(send);
   process.on("message", (message: ToWorker) => worker.receive(message));
@@ -28,6 +30,7 @@ export function runWorker(send: (message: ToMaster) => void): void {
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
+  await meter.start();
   send({ type: "ready" });
 }
 
@@ -41,12 +44,20 @@ class Worker {
 
   constructor(send: (message: ToMaster) => void) {
     this.#send = send;
+    const pools = new NodePools({ resolveBuiltin: builtinNodes() });
     this.#shared = {
-      pools: new NodePools({ resolveBuiltin: builtinNodes() }),
+      pools,
       plugins: new PluginRegistry(),
-      callOutTargets: {
+      surroundings: {
+        generationSince: (number) => {
+          const serving = this.#plane.generation;
+          if (serving !== undefined && serving.number >= number) return serving;
+          return this.#prepared ?? this.#shared.building;
+        },
         upstream: (id) => (this.#plane.generation ?? this.#prepared)?.upstreams.get(id),
+        addresses: new AddressUpstreams(pools),
       },
+      building: undefined,
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({
@@ -119,6 +130,7 @@ class Worker {
         generation: this.#plane.generation?.number ?? 0,
         inFlight: this.#plane.inFlight,
         generations: this.#generations,
+        plugins: this.#shared.plugins.status,
       },
     });
   }
