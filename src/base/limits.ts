@@ -158,6 +158,13 @@ export const LIMITS = {
   guestNameBytesMax: KIB,
   /** count; metrics that one plugin defines. */
   guestMetricsMax: 1000,
+  /** count; metrics of plugins that one worker tells its master, and the master shows. More are
+   * left out: telling 5,000 takes a worker about 3 ms of each second. */
+  statusMetricsMax: 5000,
+  /** characters; name of a plugin's metric that is shown, longer ones are left out. */
+  statusMetricNameMax: 200,
+  /** count; names of plugins that are told of, those that are gone included. */
+  statusPluginsMax: 1000,
   /** bytes; keys and values of the shared data of one VM id. */
   sharedDataBytesMax: 16 * MIB,
   /** count; keys of the shared data of one VM id. */

@@ -103,8 +103,8 @@ const AdminSchema = closed(
       [AdminAddress, Type.Array(AdminAddress, { minItems: 1, description: "Several of them" })],
       {
         description:
-          "Where the port is open: loopback addresses alone (127.0.0.0/8, [::1], localhost, which " +
-          "stands for 127.0.0.1), on ports that `listen` does not use",
+          "Where the port is open: loopback addresses alone (127.0.0.0/8, [::1], and localhost, " +
+          "which stands for 127.0.0.1), on ports that `listen` does not use",
         notes: { expected: "an address such as 127.0.0.1:9180, or a list of them" },
       },
     ),
