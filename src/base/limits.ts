@@ -206,6 +206,12 @@ export const LIMITS = {
   yamlDepthMax: 64,
   /** count; diagnostics of one file, more are counted and left out. */
   diagnosticsMax: 1000,
+  /** count; connections to one address of the status port; one more is answered 503 and closed. */
+  adminConnectionsMax: 64,
+  /** ms; of a request to the status port: from its first byte to the end of its head. 408. */
+  adminHeadMsMax: 5_000,
+  /** ms; without a byte taken by a client of the status port, then the connection is reset. */
+  adminSendIdleMsMax: 10_000,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,
   /** ms; time a worker has to build and start a generation before it is given up. */

@@ -20,6 +20,10 @@ function metric(name: string, changes: Partial<PluginMetric> = {}): PluginMetric
   return { name, type: "counter", value: 1n, count: 0, ...changes };
 }
 
+function many(count: number): PluginMetric[] {
+  return Array.from({ length: count }, (_, n) => metric(`m${n}`));
+}
+
 function sumOf(...all: PluginStatus[]) {
   const sums = new PluginSums();
   for (const each of all) sums.add(runningPlugin(each));
@@ -77,9 +81,6 @@ describe("PluginSums.add()", () => {
 });
 
 describe("PluginSums.add() bounds", () => {
-  const many = (count: number, prefix = "m") =>
-    Array.from({ length: count }, (_, n) => metric(`${prefix}${n}`));
-
   test("leaves metrics out that are too many for one name, and counts them", () => {
     const [sum] = sumOf(status("a", { metrics: many(LIMITS.guestMetricsMax + 3) }));
     expect([sum?.metrics.length, sum?.metricsLeftOut]).toEqual([LIMITS.guestMetricsMax, 3]);

@@ -1,0 +1,56 @@
+import type { GatewayStatus, WorkerView } from "../gateway/gateway-status.ts";
+import type { PluginSum } from "../gateway/plugin-sums.ts";
+import { jsonPage, type Page } from "./page.ts";
+
+/** Everything but the plugins' own metrics, for people and scripts. Words as in the YAML. */
+export function statusPage(status: GatewayStatus, version: string): Page {
+  return jsonPage(200, {
+    version,
+    state: status.state,
+    uptime_seconds: status.uptimeMs / 1000,
+    generation: status.generation,
+    reloads: { taken_over: status.reloads.takenOver, refused: status.reloads.refused },
+    workers_configured: status.workersConfigured,
+    worker_restarts: status.workerRestarts,
+    workers: status.workers.map(describeWorker),
+    plugins: status.plugins.map((plugin) => ({
+      ...describePlugin(plugin),
+      breakers: breakersOf(plugin.name, status.workers),
+      metrics_left_out: plugin.metricsLeftOut,
+    })),
+  });
+}
+
+function describeWorker({ pid, isLeaving, status }: WorkerView) {
+  const serving = status.generation === 0 ? "starting" : "serving";
+  return {
+    pid,
+    state: isLeaving ? "leaving" : serving,
+    generation: status.generation,
+    in_flight: status.inFlight,
+    generations: status.generations,
+    plugins: status.plugins.map(describePlugin),
+  };
+}
+
+function describePlugin(plugin: PluginSum) {
+  return {
+    name: plugin.name,
+    running: plugin.running,
+    breaker: plugin.breaker,
+    breaker_openings: plugin.breakerOpened,
+    failures: plugin.failures,
+    recycled: plugin.recycled,
+    sandboxes: plugin.sandboxes,
+  };
+}
+
+/** State by worker, of those on which the plugin runs. */
+function breakersOf(name: string, workers: readonly WorkerView[]): Record<number, string> {
+  const states: Record<number, string> = {};
+  for (const { pid, status } of workers) {
+    const plugin = status.plugins.find((each) => each.name === name);
+    if (plugin !== undefined && plugin.running > 0) states[pid] = plugin.breaker;
+  }
+  return states;
+}
