@@ -7,7 +7,7 @@ import {
   readOutline,
   renderType,
 } from "../wasm/binary/outline.ts";
-import { validateModule } from "../wasm/compile.ts";
+import { instrument } from "../wasm/instrument/instrument.ts";
 import {
   abiVersionOf,
   ALLOCATOR_NAMES,
@@ -32,6 +32,11 @@ export interface ModuleReport {
   readonly missing: readonly { readonly module: string; readonly name: string }[];
   /** Of its memory; undefined when it has none. */
   readonly pages: { readonly min: number; readonly max: number | undefined } | undefined;
+  /**
+   * Why a guest of it cannot be put back to how it was after its start: empty when it can,
+   * undefined when its code was not looked at.
+   */
+  readonly obstacles: readonly string[] | undefined;
   /** Empty when the module can be started. */
   readonly problems: readonly ModuleProblem[];
 }
@@ -43,6 +48,9 @@ export interface ModuleProblem {
   readonly message: string;
 }
 
+/** It may still be put back: only an instance that has run that code cannot. */
+const MAY_CHANGE = "its code can change its tables or drop segments: when it has, it cannot";
+
 const PROBLEMS_MAX = 50;
 const NAME_LENGTH_MAX = 200;
 
@@ -50,8 +58,14 @@ const NAME_LENGTH_MAX = 200;
 export function inspectModule(bytes: Uint8Array): ModuleReport {
   try {
     const outline = readOutline(bytes);
-    validateModule(bytes);
-    return inspectOutline(outline);
+    const { traits } = instrument(bytes, {
+      memoryPagesMax: LIMITS.guestPagesMax,
+      tableEntriesMax: LIMITS.guestTableEntriesMax,
+      checks: { poll: true, fuel: true },
+    });
+    const changes = traits.mayTaint ? [MAY_CHANGE] : [];
+    const obstacles = new Set([...traits.unrestorable, ...traits.uncopyable, ...changes]);
+    return { ...inspectOutline(outline), obstacles: [...obstacles] };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     return {
@@ -62,6 +76,7 @@ export function inspectModule(bytes: Uint8Array): ModuleReport {
       callbacks: [],
       missing: [],
       pages: undefined,
+      obstacles: undefined,
       problems: [{ code: error.code, message: error.message }],
     };
   }
@@ -85,6 +100,7 @@ export function inspectOutline(outline: ModuleOutline): ModuleReport {
     callbacks: callbacks.filter((name) => names.has(name)),
     missing: missing.map(({ module, name }) => ({ module, name })),
     pages: outline.memory && { min: outline.memory.pagesMin, max: outline.memory.pagesMax },
+    obstacles: undefined,
     problems: bounded([
       ...(isHttpWasm ? httpWasmProblems(outline) : abiProblems(names, version)),
       ...outline.imports.flatMap((each) => importProblems(each, isHttpWasm)),

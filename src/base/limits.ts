@@ -86,6 +86,10 @@ export const LIMITS = {
   callOutMsMax: 60_000,
   /** bytes; body of a call-out's answer. */
   callOutBodyBytesMax: 4 * MIB,
+  /** count; addresses that one plugin calls at a time and that are no upstreams, per worker. */
+  addressUpstreamsMax: 32,
+  /** count; denied uses of one plugin that are logged, each once: the guest chooses the names. */
+  deniedUsesLoggedMax: 16,
   /** bytes; one WebSocket message. Close code 1009. */
   webSocketMessageBytesMax: 16 * MIB,
   /** bytes; frames from a client that wait for a slow node before the client is no longer read. */
@@ -150,6 +154,10 @@ export const LIMITS = {
   breakerMsMin: 100,
   /** ms; longest window and longest pause. */
   breakerMsMax: 3_600_000,
+  /** bytes; pages that an idle sandbox keeps because its guest writes them each time. */
+  keptPageBytesMax: 64 * KIB,
+  /** count; or that part of its memory when it is more: a large guest writes more pages. */
+  keptPageShare: 32,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */
@@ -178,7 +186,7 @@ export const LIMITS = {
   /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
    * one by one takes a thousand. */
   guestHostCallsMax: 1_000_000,
-  /** count; entries of a guest's table, at its start and ever. Envoy's largest filters have 10,000. */
+  /** count; entries of a guest's table, at its start and ever. Large filters have 10,000. */
   guestTableEntriesMax: 65_536,
   /** count; exports of guests that one worker can call: some 10 for each sandbox. */
   dispatchSlotsMax: 4_000_000,
@@ -186,6 +194,8 @@ export const LIMITS = {
   guestsRetiringMax: 4,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
+  /** ms; for the watch to shut a page once it has begun to. A thread that takes longer has died. */
+  watchShutMsMax: 5_000,
   /** count; starts of a guest that may fail in a row before the next one has to wait. */
   guestStartFailuresMax: 3,
   /** ms; pause between two starts after that. */

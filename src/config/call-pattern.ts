@@ -36,7 +36,7 @@ export function parseCallPattern(written: string): CallPattern {
   if (isWildcard && (isIPv6(address.host) || /^[\d.]+$/.test(key))) {
     return { problem: 'has "*." before an IP address, which has no labels' };
   }
-  return { pattern: `${isWildcard ? WILDCARD : ""}${key}:${port}` };
+  return { pattern: `${isWildcard ? WILDCARD : ""}${key}:${address.port ?? ANY_PORT}` };
 }
 
 /**

@@ -33,7 +33,7 @@ export type ToMaster =
 export interface Plan {
   readonly number: number;
   readonly config: Config;
-  /** Plugins by name; what the worker's current generation has already is named without its bytes. */
+  /** Plugins by name; without its bytes what the worker's current generation has already. */
   readonly modules: readonly PlanModule[];
   /** False for a trial that must not open ports. */
   readonly listen: boolean;

@@ -43,9 +43,7 @@ describe("loadModule()", () => {
   });
 
   test("finds another name when the module has that export already", () => {
-    const { startExport } = loaded(
-      wat('(module (func $s (export "sluice:start")) (start $s))'),
-    );
+    const { startExport } = loaded(wat('(module (func $s (export "sluice:start")) (start $s))'));
     expect(startExport).toBe("sluice:start'");
   });
 
@@ -84,7 +82,10 @@ function wat(text: string): Uint8Array {
   return new Uint8Array(module.toBinary({}).buffer);
 }
 
-function loaded(bytes: Uint8Array): { module: WebAssembly.Module; startExport: string | undefined } {
+function loaded(bytes: Uint8Array): {
+  module: WebAssembly.Module;
+  startExport: string | undefined;
+} {
   const { module, rewritten } = loadModule(bytes, { memoryPages: 16, fuel: false });
   return { module, startExport: rewritten.names.start };
 }

@@ -1,10 +1,12 @@
 import { GatewayError } from "../../base/errors.ts";
 import type { LoadedModule } from "../../wasm/module.ts";
 import type { Image } from "../../wasm/sandbox/sandbox.ts";
-import type { Guest, PluginResources, RootState } from "./guest.ts";
+import type { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
+import type { RootState } from "./root-events.ts";
 import { newGuest } from "./start.ts";
 
-/** A configured guest, captured: what its instance holds, and what its root context has asked for. */
+/** A configured guest, captured: what its instance holds and its root context has asked for. */
 export interface GuestImage {
   readonly sandbox: Image;
   readonly root: RootState;
@@ -19,7 +21,7 @@ export function captureGuest(guest: Guest): GuestImage | string {
   const sandbox = guest.sandbox.capture();
   if (typeof sandbox === "string") return sandbox;
   guest.sandbox.attach(sandbox);
-  return { sandbox, root: guest.rootState };
+  return { sandbox, root: guest.rootEvents.state };
 }
 
 /**
@@ -43,6 +45,6 @@ export function copyGuest(
       { cause: error },
     );
   }
-  guest.adopt(image.root);
+  guest.rootEvents.adopt(image.root);
   return guest;
 }

@@ -4,7 +4,8 @@ import type { LoadedModule } from "../../wasm/module.ts";
 import { SandboxPool } from "../../wasm/sandbox/pool.ts";
 import { StreamContext } from "./context.ts";
 import { copyGuest, type GuestImage } from "./guest-image.ts";
-import type { Guest, PluginResources } from "./guest.ts";
+import type { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
 import { startGuest } from "./start.ts";
 
 /**

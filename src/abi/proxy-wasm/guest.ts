@@ -1,41 +1,19 @@
 import { assert } from "../../base/assert.ts";
 import { type FaultCode, GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { CallOutOutcome, PluginHost } from "../../filter/filter.ts";
+import type { CallOutOutcome } from "../../filter/filter.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered, Spent } from "../../wasm/sandbox/metered.ts";
 import type { Sandbox } from "../../wasm/sandbox/sandbox.ts";
-import { classifyTrap, GuestExit, GuestStopped, type Trap, type TrapKind } from "../../wasm/trap.ts";
+import { classifyTrap, GuestExit, GuestStopped, type TrapKind } from "../../wasm/trap.ts";
 import { LineBuffer } from "../wasi/line-buffer.ts";
 import type { WasiHost } from "../wasi/wasi.ts";
 import type { Stream } from "./context.ts";
 import { CallAnswer, CallOuts } from "./call-outs.ts";
 import { ALLOCATOR_NAMES, type CallbackName, type GuestExports } from "./exports.ts";
-import type { GuestLog } from "./guest-log.ts";
-import type { Health } from "./health.ts";
-import type { Metrics } from "./metrics.ts";
-import type { GuestSettings } from "./settings.ts";
-import { Tick } from "./tick.ts";
+import type { PluginResources } from "./resources.ts";
+import { RootEvents, type RootState } from "./root-events.ts";
 import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./types.ts";
-import type { VmScope } from "./vm-scope.ts";
-
-/** What belongs to a configured plugin and outlives its guests. */
-export interface PluginResources {
-  readonly host: PluginHost;
-  readonly log: GuestLog;
-  readonly metrics: Metrics;
-  readonly scope: VmScope;
-  readonly settings: GuestSettings;
-  readonly health: Health;
-}
-
-/** What a guest's root context has asked the host for: part of the state that is captured. */
-export interface RootState {
-  readonly tickMs: number;
-  /** Ids of the shared queues that it receives from, and of those that it may use besides. */
-  readonly received: ReadonlySet<number>;
-  readonly resolved: ReadonlySet<number>;
-}
 
 /**
  * One running instance of a plugin: its memory, its contexts, and the rules of entering it.
@@ -53,12 +31,8 @@ export interface RootState {
 export class Guest implements WasiHost {
   readonly abi: AbiVersion;
   readonly resources: PluginResources;
-  /** It gets the root context's events: ticks and queues. Of several copies only one does. */
-  readonly hasEvents: boolean;
-  readonly receivedQueues = new Set<number>();
-  readonly resolvedQueues = new Set<number>();
   readonly streams = new Map<number, Stream>();
-  readonly tick: Tick;
+  readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
   exports: GuestExports = {};
   /** Its root context is being set up: its callbacks may take longer. */
@@ -96,10 +70,9 @@ export class Guest implements WasiHost {
   constructor(abi: AbiVersion, resources: PluginResources, hasEvents = true) {
     this.abi = abi;
     this.resources = resources;
-    this.hasEvents = hasEvents;
     this.#stdout = new LineBuffer((line) => resources.log.write("info", line));
     this.#stderr = new LineBuffer((line) => resources.log.write("error", line));
-    this.tick = new Tick(() => this.deliver("proxy_on_tick"));
+    this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
     this.callOuts = new CallOuts(resources.host, (id, outcome) => this.#answered(id, outcome));
   }
 
@@ -238,35 +211,9 @@ export class Guest implements WasiHost {
     if (++this.#hostCalls > LIMITS.guestHostCallsMax) throw this.#stopped("host calls");
   }
 
-  /** What the root context has asked for so far. */
-  get rootState(): RootState {
-    return {
-      tickMs: this.tick.periodMs,
-      received: new Set(this.receivedQueues),
-      resolved: new Set(this.resolvedQueues),
-    };
-  }
-
   /** True when nothing is under way that a capture would cut off. */
   get isAtRest(): boolean {
     return !this.#running && this.streams.size === 0 && this.callOuts.size === 0;
-  }
-
-  /** Makes a copy's root context what it was in the guest that was captured. */
-  adopt(root: RootState): void {
-    this.resolvedQueues.clear();
-    for (const id of root.resolved) this.resolvedQueues.add(id);
-    for (const id of this.receivedQueues) if (!root.received.has(id)) this.#stopReceiving(id);
-    for (const id of root.received) this.receive(id);
-    this.tick.set(this.hasEvents ? root.tickMs : 0);
-  }
-
-  /** From now on it is the one that is told of the queue's items. */
-  receive(queueId: number): void {
-    if (!this.hasEvents) return;
-    this.receivedQueues.add(queueId);
-    const queue = this.resources.scope.queues.get(queueId);
-    if (queue !== undefined) queue.receiver = this.#receiver;
   }
 
   /**
@@ -288,7 +235,7 @@ export class Guest implements WasiHost {
     this.answer = undefined;
     this.pendingDone = undefined;
     this.status = { code: 0, message: "" };
-    this.adopt(root);
+    this.rootEvents.adopt(root);
     return true;
   }
 
@@ -347,7 +294,7 @@ export class Guest implements WasiHost {
   stop(reason: GatewayError): void {
     this.#failure ??= reason;
     this.#deferred = [];
-    this.tick.stop();
+    this.rootEvents.stop();
     this.callOuts.cancelAll();
   }
 
@@ -362,14 +309,6 @@ export class Guest implements WasiHost {
     const exit = new GuestExit(code);
     if (code !== 0) this.noteThrown(exit);
     throw exit;
-  }
-
-  readonly #receiver = (queueId: number): void => this.deliver("proxy_on_queue_ready", queueId);
-
-  #stopReceiving(queueId: number): void {
-    this.receivedQueues.delete(queueId);
-    const queue = this.resources.scope.queues.get(queueId);
-    if (queue?.receiver === this.#receiver) queue.receiver = undefined;
   }
 
   #stopped(kind: "deadline" | "host calls"): GuestStopped {

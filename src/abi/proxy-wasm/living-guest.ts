@@ -3,7 +3,8 @@ import { GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { LoadedModule } from "../../wasm/module.ts";
 import { captureGuest, copyGuest, type GuestImage } from "./guest-image.ts";
-import type { Guest, PluginResources } from "./guest.ts";
+import type { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
 import { startGuest } from "./start.ts";
 import { closeGuest } from "./teardown.ts";
 
@@ -41,7 +42,8 @@ export class LivingGuest {
     this.image = typeof image === "string" ? undefined : image;
     if (typeof image === "string") {
       const action = resources.settings.instances === "shared" ? "after a failure" : "each time";
-      resources.log.tell("warn", `cannot be put back to its start (${image}): it is started anew ${action}`);
+      const instead = `it is started anew ${action}`;
+      resources.log.tell("warn", `cannot be put back to its start (${image}): ${instead}`);
     }
     this.#guest.onFailure = () => this.#reviveLater();
   }
@@ -139,12 +141,14 @@ export class LivingGuest {
     try {
       next = this.#fresh();
     } catch (error) {
-      this.#resources.log.warnOnce("recycle", `${grown} and cannot be replaced: ${messageOf(error)}`);
+      const why = `${grown} and cannot be replaced: ${messageOf(error)}`;
+      this.#resources.log.warnOnce("recycle", why);
       return;
     }
     this.#recycled++;
-    this.#resources.log.tell("info", `${grown}, above limits.recycle (${limits.recyclePages}): replaced`);
-    old.tick.stop();
+    const bound = `above limits.recycle (${limits.recyclePages})`;
+    this.#resources.log.tell("info", `${grown}, ${bound}: replaced`);
+    old.rootEvents.stop();
     this.#retiring.add(old);
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();

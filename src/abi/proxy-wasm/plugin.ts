@@ -11,7 +11,7 @@ import { StreamContext } from "./context.ts";
 import { callbackBits } from "./exports.ts";
 import { GuestLog } from "./guest-log.ts";
 import { GuestPool } from "./guest-pool.ts";
-import type { PluginResources } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
 import { Health } from "./health.ts";
 import { LivingGuest } from "./living-guest.ts";
 import { Metrics } from "./metrics.ts";

@@ -82,6 +82,15 @@ export class SharedQueues {
   }
 }
 
+/** Whether a queue is there that is not granted, only the log tells. */
+function findQueue(guest: Guest, vmId: string, name: string): SharedQueue | undefined {
+  const { scope, log, host } = guest.resources;
+  const queue = scope.queues.resolve(vmId, name);
+  if (queue === undefined || host.mayFindQueues(vmId)) return queue;
+  log.warnDenied("queues", vmId);
+  return undefined;
+}
+
 function keyOf(vmId: string, name: string): string {
   return JSON.stringify([vmId, name]);
 }
@@ -91,7 +100,7 @@ export function sharedQueueFunctions(guest: Guest) {
   /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
   const queueOf = (id: number): SharedQueue | undefined => {
     const queue = scope.queues.get(id);
-    return queue?.vmId === host.vmId || guest.resolvedQueues.has(id) ? queue : undefined;
+    return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id) ? queue : undefined;
   };
   return {
     /** The same name gives the same id; the plugin that asked last is the receiver. */
@@ -106,12 +115,12 @@ export function sharedQueueFunctions(guest: Guest) {
         log.warnOnce("queues", `Cannot register more than ${LIMITS.sharedQueuesMax} shared queues`);
         return Status.InternalFailure;
       }
-      guest.receive(queue.id);
+      guest.rootEvents.receive(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },
 
-    /** An empty VM id means the guest's own. */
+    /** An empty VM id means the guest's own. @returns NotFound, also for what is not granted */
     proxy_resolve_shared_queue(
       vmPtr: number,
       vmLength: number,
@@ -124,9 +133,9 @@ export function sharedQueueFunctions(guest: Guest) {
       if (vmId === undefined || name === undefined || !guest.memory.contains(resultPtr, 4)) {
         return Status.InvalidMemoryAccess;
       }
-      const queue = scope.queues.resolve(vmId === "" ? host.vmId : vmId, name);
+      const queue = findQueue(guest, vmId === "" ? host.vmId : vmId, name);
       if (queue === undefined) return Status.NotFound;
-      guest.resolvedQueues.add(queue.id);
+      guest.rootEvents.resolve(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },

@@ -5,7 +5,8 @@ import { GuestExit } from "../../wasm/trap.ts";
 import { inspectOutline } from "../inspect.ts";
 import { wasiImports } from "../wasi/wasi.ts";
 import { abiVersionOf, CALLED_NAMES, type GuestExports } from "./exports.ts";
-import { Guest, type PluginResources } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
 import { hostFunctions } from "./host-functions.ts";
 import { ROOT_CONTEXT_ID } from "./types.ts";
 

@@ -34,7 +34,7 @@ describe("Dispatch", () => {
 
   test("lets a trap through", () => {
     const dispatch = new Dispatch();
-    const { exports } = new WebAssembly.Instance(compile("(func (export \"f\") unreachable)"), {});
+    const { exports } = new WebAssembly.Instance(compile('(func (export "f") unreachable)'), {});
     const { call } = dispatch.add(exports["f"], 0, 0);
     expect(call).toThrow(WebAssembly.RuntimeError);
     expect(call).toThrow("Unreachable");

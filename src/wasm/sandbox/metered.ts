@@ -17,7 +17,7 @@ export interface Metered {
   enter(deadlineMs: number, fuel: number): void;
   /** It has returned, or was stopped. */
   leave(): Spent;
-  /** Its time is over. For host functions, which then refuse to work, so that it comes to its end. */
+  /** Its time is over: host functions then refuse to work, so that it comes to its end. */
   expired(): boolean;
 }
 

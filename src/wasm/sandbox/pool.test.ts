@@ -63,9 +63,7 @@ describe("SandboxPool errors", () => {
   test("refuses when all are busy and the line is full", () => {
     const { pool } = make();
     for (let n = 0; n < 5; n++) void silenced(pool.acquire());
-    expect(() => pool.acquire()).toThrow(
-      "all 3 sandboxes are busy and 2 exchanges wait already",
-    );
+    expect(() => pool.acquire()).toThrow("all 3 sandboxes are busy and 2 exchanges wait already");
   });
 
   test("refuses who has waited too long, and nobody else", async () => {
@@ -105,15 +103,18 @@ describe("SandboxPool errors", () => {
     const log: string[] = [];
     let count = 0;
     const start = () =>
-      new SandboxPool({ ...SETTINGS, warm: 2 }, {
-        make: () => {
-          if (++count === 2) throw new Error("no memory");
-          return count;
+      new SandboxPool(
+        { ...SETTINGS, warm: 2 },
+        {
+          make: () => {
+            if (++count === 2) throw new Error("no memory");
+            return count;
+          },
+          reset: () => true,
+          drop: (item) => void log.push(`drop ${item}`),
+          overloaded: (why) => new Error(why),
         },
-        reset: () => true,
-        drop: (item) => void log.push(`drop ${item}`),
-        overloaded: (why) => new Error(why),
-      });
+      );
     expect(start).toThrow("no memory");
     expect(log).toEqual(["drop 1"]);
   });

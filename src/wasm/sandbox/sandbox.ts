@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
-import { type AttachedMemory, captureMemory, type MemoryImage } from "../image/memory-image.ts";
+import type { AttachedMemory } from "../image/attached-memory.ts";
+import { captureMemory, type MemoryImage } from "../image/memory-image.ts";
 import { GuestMemory } from "../guest-memory.ts";
 import type { LoadedModule } from "../module.ts";
 import type { PollPage } from "../watch/watch.ts";
@@ -49,7 +50,7 @@ export class Sandbox {
    * @param called exports that are called for every exchange
    * @throws LinkError or RangeError of the engine; Error when its memory cannot be watched
    */
-  constructor(module: LoadedModule, imports: WebAssembly.Imports, called: readonly string[]) {
+  constructor(module: LoadedModule, imports: Bun.WebAssembly.Imports, called: readonly string[]) {
     this.#module = module;
     this.#instance = new WebAssembly.Instance(module.module, imports);
     const memory = this.#instance.exports["memory"];
