@@ -13,17 +13,15 @@ import { answerRequest, refuseRequest } from "./answer.ts";
  * The read-only status port, in the master: no traffic passes it, and no worker is asked.
  *
  * Why not on Bun.serve: it closes no connection that has sent nothing yet, and bounds none in
- * number, so a process on the machine could take all of the master's files. Our own front does both.
+ * number, so a process on the machine could take all of the master's files. Our own front does.
  */
 export class AdminPorts implements ControlPorts {
   readonly #status: () => GatewayStatus;
-  readonly #version: string;
   readonly #open = new Map<string, Front>();
   readonly #announced = new Set<Front>();
 
-  constructor(status: () => GatewayStatus, version: string) {
+  constructor(status: () => GatewayStatus) {
     this.#status = status;
-    this.#version = version;
   }
 
   open(config: Config): readonly Diagnostic[] {
@@ -70,7 +68,7 @@ export class AdminPorts implements ControlPorts {
         port,
         // Nobody else is to share it: each would get half of the requests.
         reusePort: false,
-        handle: async (incoming) => answerRequest(incoming, this.#status, this.#version),
+        handle: async (incoming) => answerRequest(incoming, this.#status),
         refuse: refuseRequest,
       },
       {

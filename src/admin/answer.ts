@@ -10,7 +10,7 @@ import { errorPage, type Page } from "./page.ts";
 import { readyPage } from "./ready-page.ts";
 import { statusPage } from "./status-page.ts";
 
-type Render = (status: GatewayStatus, version: string) => Page;
+type Render = (status: GatewayStatus) => Page;
 
 const PAGES: ReadonlyMap<string, Render> = new Map<string, Render>([
   ["/ready", readyPage],
@@ -22,7 +22,6 @@ const PAGES: ReadonlyMap<string, Render> = new Map<string, Render>([
 export function answerRequest(
   incoming: Pick<Incoming, "method" | "target" | "version" | "headers" | "body">,
   status: () => GatewayStatus,
-  version: string,
 ): Answer {
   // Nobody reads it: the connection ends with the answer.
   incoming.body?.cancel("the status port takes no bodies");
@@ -40,7 +39,7 @@ export function answerRequest(
       const page = errorPage(405, "METHOD_NOT_ALLOWED", "the port is read-only");
       return toAnswer(page, close, false, [["Allow", "GET, HEAD"]]);
     }
-    return toAnswer(render(status(), version), close, isHead);
+    return toAnswer(render(status()), close, isHead);
   } catch (error) {
     log.error("status port has failed", { error: messageOf(error) });
     return toAnswer(errorPage(500, "GATEWAY_INTERNAL", "the log tells more"), true);

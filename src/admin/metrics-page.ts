@@ -1,3 +1,4 @@
+import { VERSION } from "../base/version.ts";
 import type { GatewayStatus } from "../gateway/gateway-status.ts";
 import type { PluginSum } from "../gateway/plugin-sums.ts";
 import { CATALOG, type CatalogName } from "../metrics/catalog.ts";
@@ -6,10 +7,10 @@ import type { Page } from "./page.ts";
 import { pluginMetrics } from "./plugin-metrics.ts";
 
 /** For Prometheus: the catalog's metrics, then the plugins' own. */
-export function metricsPage(status: GatewayStatus, version: string): Page {
+export function metricsPage(status: GatewayStatus): Page {
   const own = pluginMetrics(status.plugins);
   const samples: Readonly<Record<CatalogName, readonly Sample[]>> = {
-    ...gatewaySamples(status, version),
+    ...gatewaySamples(status),
     ...pluginSamples(status.plugins, own.leftOut),
   };
   const families = Object.entries(CATALOG).map(([name, { type, help }]): Family => {
@@ -19,11 +20,11 @@ export function metricsPage(status: GatewayStatus, version: string): Page {
   return { status: 200, contentType: EXPOSITION_TYPE, text };
 }
 
-function gatewaySamples(status: GatewayStatus, version: string) {
+function gatewaySamples(status: GatewayStatus) {
   const { reloads, workers } = status;
   const inFlight = workers.reduce((total, worker) => total + worker.status.inFlight, 0);
   return {
-    sluice_build_info: [{ labels: { version }, value: 1 }],
+    sluice_build_info: [{ labels: { version: VERSION }, value: 1 }],
     sluice_start_time_seconds: [one(status.startedAtMs / 1000)],
     sluice_generation: [one(status.generation)],
     sluice_reloads_total: [

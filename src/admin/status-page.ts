@@ -1,11 +1,12 @@
+import { VERSION } from "../base/version.ts";
 import type { GatewayStatus, WorkerView } from "../gateway/gateway-status.ts";
 import type { PluginSum } from "../gateway/plugin-sums.ts";
 import { jsonPage, type Page } from "./page.ts";
 
 /** Everything but the plugins' own metrics, for people and scripts. Words as in the YAML. */
-export function statusPage(status: GatewayStatus, version: string): Page {
+export function statusPage(status: GatewayStatus): Page {
   return jsonPage(200, {
-    version,
+    version: VERSION,
     state: status.state,
     uptime_seconds: status.uptimeMs / 1000,
     generation: status.generation,

@@ -2,7 +2,6 @@ import { AdminPorts } from "../admin/admin-ports.ts";
 import { Master } from "../gateway/master.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-import { VERSION } from "./version.ts";
 import { workerCommand } from "./worker.ts";
 
 export const run: Command = {
@@ -21,7 +20,7 @@ Exit codes: 0 stopped, 1 the configuration was refused at the start, 2 wrong usa
     const master = new Master(
       positionals[0] ?? "gateway.yaml",
       workerCommand(),
-      (status) => new AdminPorts(status, VERSION),
+      (status) => new AdminPorts(status),
     );
     return master.run();
   },
