@@ -6,7 +6,7 @@ import type { PluginMetric, PluginStatus } from "../filter/filter.ts";
  * workers. The worst breaker stands for all.
  */
 export interface PluginSum extends PluginStatus {
-  /** How many run: one for each configuration and worker; 0: only what they have counted is left. */
+  /** How many run: one for each configuration and worker; 0: only their counts are left. */
   readonly running: number;
   /** Metrics that are not told, of the plugin where most are: too many, or their names too long. */
   readonly metricsLeftOut: number;
