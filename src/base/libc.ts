@@ -30,7 +30,7 @@ export interface Libc {
   prctl(option: number, argument: number): number;
   sysconf(name: number): number;
   /** @param into a `struct timespec`: two 64-bit words */
-  clock_gettime(clock: number, into: Uint32Array): number;
+  clock_gettime(clock: number, into: Address): number;
   /** Why the call just made has failed. Calls in between, even of the engine, may change it. */
   errno(): number;
 }

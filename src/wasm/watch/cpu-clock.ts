@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { systemLibc } from "../../base/libc.ts";
+import { addressOf, systemLibc } from "../../base/libc.ts";
 
 /**
  * The kernel's clock for what the calling thread has used of a CPU; every thread may read it.
@@ -23,11 +23,12 @@ function thisThreadId(): number | undefined {
   }
 }
 
-const timespec = new Uint32Array(4);
+/** The low halves of two 64-bit words are enough: seconds of CPU time fit. */
+const timespec = new Uint32Array(new ArrayBuffer(16));
+const timespecAddress = addressOf(timespec.buffer) ?? 0;
 
 /** @returns ms, or -1 when there is no such clock; allocates nothing */
 export function readClockMs(id: number): number {
-  if (systemLibc()?.clock_gettime(id, timespec) !== 0) return -1;
-  // The low halves of two 64-bit words: seconds of CPU time fit.
+  if (systemLibc()?.clock_gettime(id, timespecAddress) !== 0) return -1;
   return (timespec[0] ?? 0) * 1000 + (timespec[2] ?? 0) / 1e6;
 }

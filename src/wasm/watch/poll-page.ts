@@ -1,5 +1,6 @@
 import { toArrayBuffer } from "bun:ffi";
 import {
+  type Address,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -25,12 +26,12 @@ const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
  */
 export class PollPage {
   /** @internal for Watch */
-  readonly address: number;
+  readonly address: Address;
   /** Only held: while this page is, its reservation must be. */
   readonly memory: WebAssembly.Memory;
   readonly #bytes: Uint8Array;
 
-  private constructor(memory: WebAssembly.Memory, address: number, byteLength: number) {
+  private constructor(memory: WebAssembly.Memory, address: Address, byteLength: number) {
     this.memory = memory;
     this.address = address;
     this.#bytes = new Uint8Array(toArrayBuffer(address, 0, byteLength));

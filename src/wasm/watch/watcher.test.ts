@@ -39,8 +39,8 @@ describe("Watcher", () => {
 
   test.each([
     { deadlineMs: 1, wallMs: 11 },
-    { deadlineMs: 20, wallMs: 35 },
-    { deadlineMs: 100, wallMs: 175 },
+    { deadlineMs: 20, wallMs: 200 },
+    { deadlineMs: 100, wallMs: 1000 },
   ])(
     "grants a thread that gets no CPU $wallMs ms for its $deadlineMs",
     ({ deadlineMs, wallMs }) => {
@@ -53,6 +53,16 @@ describe("Watcher", () => {
       expect(world.phase()).toBe(PHASE.fired);
     },
   );
+
+  test("grants a thread that gets part of a CPU less than twice its deadline", () => {
+    const world = new World();
+    world.share = 0.55;
+    world.enter(20);
+    world.runFor(34.9);
+    expect(world.phase()).toBe(PHASE.running);
+    world.runFor(0.4);
+    expect(world.phase()).toBe(PHASE.fired);
+  });
 
   test("does not add up the calls of a busy thread", () => {
     const world = new World();

@@ -29,12 +29,15 @@ const NAPS_PER_DEADLINE = 2;
  */
 const IDLE_MS = 10;
 /**
- * A guest that hardly gets a CPU is stopped when so much time has passed on the wall: this factor
- * of its deadline, or so many ms above it when that is more. Less than a few turns of the kernel's
- * scheduler would stop short guests for what their neighbours do.
+ * A guest that has used a good share of its deadline is stopped when so much time has passed on the
+ * wall: this factor of its deadline, or so many ms above it when that is more. Less than a few turns
+ * of the kernel's scheduler would stop short guests for what their neighbours do.
  */
 const WALL_FACTOR = 1.75;
 const WALL_GRACE_MS = 10;
+const WALL_USED_SHARE = 0.5;
+/** The same for one that has hardly had a CPU: the machine is overloaded, the guest not to blame. */
+const STARVED_FACTOR = 10;
 
 /**
  * The loop of the second thread: looks at the board, naps, and shuts the page of a guest whose time
@@ -104,10 +107,10 @@ export class Watcher {
       if (now - this.#sinceMs >= IDLE_MS) this.#napMs = Infinity;
       return this.#napMs;
     }
-    const leftMs = Math.min(
-      deadlineMs - (used - this.#sinceUsedMs),
-      wallMs(deadlineMs) - (now - this.#sinceMs),
-    );
+    const usedMs = used - this.#sinceUsedMs;
+    const starved = usedMs < deadlineMs * WALL_USED_SHARE;
+    const wall = starved ? Math.max(wallMs(deadlineMs), deadlineMs * STARVED_FACTOR) : wallMs(deadlineMs);
+    const leftMs = Math.min(deadlineMs - usedMs, wall - (now - this.#sinceMs));
     if (leftMs <= 0) this.#fire(state);
     return Math.min(this.#napMs, Math.max(LAST_NAP_MS_MIN, leftMs));
   }
