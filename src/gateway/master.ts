@@ -138,27 +138,31 @@ export class Master {
     const loaded = await loadPlan(this.#file, this.#number + 1);
     const color = process.stderr.isTTY;
     if (!loaded.ok) return renderDiagnostics(loaded.diagnostics, loaded.text, { color });
-    const config = assignPorts(loaded.config, this.#ports);
-    const refused = await this.#apply({ ...loaded.plan, config });
-    if (refused === "stopping") return "";
-    if (refused.length > 0) {
+    if (this.#stopping) return "";
+    const refused = await this.#takeOver(loaded.plan).finally(() => {
       this.#control.keepOnly(this.#config);
-      return renderDiagnostics(refused, loaded.text, { color });
-    }
+    });
+    if (refused === "stopping") return "";
+    if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
     if (loaded.warnings.length > 0) {
       process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));
     }
-    this.#number++;
-    this.#config = config;
-    log.configure(config.log);
-    this.#control.keepOnly(config);
     return undefined;
   }
 
-  async #apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
-    const taken = takenListeners(plan.config, this.#config?.listeners ?? []);
-    const refused = [...taken, ...this.#control.open(plan.config)];
-    return refused.length > 0 ? refused : this.#workers.apply(plan);
+  /** @returns why not; empty when it serves */
+  async #takeOver(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
+    // First, so that what the system chooses for the workers' port 0 is no port of ours.
+    const unopened = this.#control.open(plan.config);
+    const config = assignPorts(plan.config, this.#ports);
+    const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
+    if (taken.length > 0) return taken;
+    const refused = await this.#workers.apply({ ...plan, config });
+    if (refused.length > 0) return refused;
+    this.#number++;
+    this.#config = config;
+    log.configure(config.log);
+    return refused;
   }
 
   #status(): GatewayStatus {
