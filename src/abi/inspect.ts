@@ -56,18 +56,17 @@ const NAME_LENGTH_MAX = 200;
 
 /** Looks at a module from every side; never throws, whatever the bytes are. */
 export function inspectModule(bytes: Uint8Array): ModuleReport {
+  let outline: ModuleOutline | undefined;
   try {
-    const outline = readOutline(bytes);
-    const { traits } = instrument(bytes, {
-      memoryPagesMax: LIMITS.guestPagesMax,
-      tableEntriesMax: LIMITS.guestTableEntriesMax,
-      checks: { poll: true, fuel: true },
-    });
-    const changes = traits.mayTaint ? [MAY_CHANGE] : [];
-    const obstacles = new Set([...traits.unrestorable, ...traits.uncopyable, ...changes]);
-    return { ...inspectOutline(outline), obstacles: [...obstacles] };
+    outline = readOutline(bytes);
+    return { ...inspectOutline(outline), obstacles: obstaclesOf(bytes) };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
+    // What the outline shows is nearer to what its author did.
+    const report = outline && inspectOutline(outline);
+    if (report !== undefined && error.code !== "INVALID" && report.problems.length > 0) {
+      return report;
+    }
     return {
       byteLength: bytes.byteLength,
       abi: "unknown",
@@ -80,6 +79,17 @@ export function inspectModule(bytes: Uint8Array): ModuleReport {
       problems: [{ code: error.code, message: error.message }],
     };
   }
+}
+
+/** @throws ModuleError when it cannot be rewritten, or the engine refuses it */
+function obstaclesOf(bytes: Uint8Array): string[] {
+  const { traits } = instrument(bytes, {
+    memoryPagesMax: LIMITS.guestPagesMax,
+    tableEntriesMax: LIMITS.guestTableEntriesMax,
+    checks: { poll: true, fuel: true },
+  });
+  const changes = traits.mayTaint ? [MAY_CHANGE] : [];
+  return [...new Set([...traits.unrestorable, ...traits.uncopyable, ...changes])];
 }
 
 /** The same for a module that has been read already. */

@@ -23,7 +23,7 @@ describe("Plugin.createFilter()", () => {
     expect(startFilter(plugin, new FakeFilterHost()).onRequestHeaders(true)).toBe("pause");
   });
 
-  test("starts a fresh guest after a trap, configured like the first", () => {
+  test("puts the guest back after a trap to how it was configured", () => {
     const { host, plugin } = start(`
       (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
       ${PRELUDE} ${TRAPPING} (data (i32.const 16) "configured")
@@ -42,7 +42,6 @@ describe("Plugin.createFilter()", () => {
     expect(host.logged).toEqual([
       "info: configured",
       expect.stringMatching(/^critical: proxy_on_request_headers failed: trap: Unreachable/),
-      "info: configured",
     ]);
   });
 
@@ -126,6 +125,7 @@ describe("Plugin.close()", () => {
         (call $say (i32.add (i32.const 48) (call $done)))
         (call $say (i32.add (i32.const 48) (call $done))))
       (func (export "proxy_on_delete") (param i32) (call $say (i32.const 88)))`);
+    expect(host.logged.splice(0)).toEqual([expect.stringContaining("it is started anew")]);
     plugin.close();
     expect(host.logged).toEqual([]);
     expect(host.cancelled).toBe(0);
@@ -170,9 +170,13 @@ const CALL_AND_TICK = `
       (i32.const 1024) (i32.const ${HEAD.replaceAll(" ", "").length / 2})
       (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16))))`;
 
-/** Configures by a configuration of one byte only; traps on every request's headers. */
-const STARTS_ONCE = `${PRELUDE}
+/**
+ * Configures by a configuration of one byte only; traps on every request's headers. It has no image
+ * because it changes a table.
+ */
+const STARTS_ONCE = `${PRELUDE} (table $t 1 funcref)
   (func (export "proxy_on_configure") (param i32) (param $length i32) (result i32)
+    (table.set $t (i32.const 0) (ref.null func))
     (local.get $length))
   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable)`;
 
@@ -194,7 +198,7 @@ function failure(body: () => unknown): string {
     body();
   } catch (error) {
     expect(error).toBeInstanceOf(GatewayError);
-    expect((error as GatewayError).code).toBe("FILTER_FAILED");
+    expect((error as GatewayError).code).toBe("FILTER_UNAVAILABLE");
     return (error as GatewayError).message;
   }
   throw new Error("nothing was thrown");

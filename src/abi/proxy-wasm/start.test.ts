@@ -110,7 +110,7 @@ describe("startPlugin() errors", () => {
     {
       name: "data outside of the memory",
       text: `${PRELUDE} (data (i32.const 65536) "x")`,
-      says: /cannot be instantiated/,
+      says: /writing the data segments .*Out of bounds/,
     },
     {
       name: "a start section that traps",

@@ -73,8 +73,11 @@ export class Sandbox {
     const { traits, globals: names, names: added } = this.#module.rewritten;
     const [obstacle] = [...traits.unrestorable, ...traits.uncopyable];
     if (obstacle !== undefined) return obstacle;
-    if (this.exports[added.restore]?.() !== 0) return CHANGED;
     const globals = names.map(({ name }) => this.#global(name).value as number | bigint);
+    // The answer has a price: the globals are put back to how they were instantiated.
+    const isChanged = this.exports[added.restore]?.() !== 0;
+    this.#setGlobals(globals);
+    if (isChanged) return CHANGED;
     if (globals.some((value) => Number.isNaN(value))) return NOT_A_NUMBER;
     const { pages } = this;
     const memory = captureMemory(this.#raw, { byteLength: pages * PAGE_BYTES });
@@ -89,9 +92,7 @@ export class Sandbox {
     assert(this.#attached === undefined, "Cannot attach a second image");
     const missing = image.pages - this.#realPages;
     if (missing > 0) this.#raw.grow(missing);
-    for (const [index, { name }] of this.#module.rewritten.globals.entries()) {
-      this.#global(name).value = image.globals[index];
-    }
+    this.#setGlobals(image.globals);
     this.exports[this.#module.rewritten.names.capture]?.();
     this.#attached = image.memory.attach(this.#raw);
   }
@@ -135,6 +136,12 @@ export class Sandbox {
 
   #global(name: string): WebAssembly.Global {
     return this.#instance.exports[name] as WebAssembly.Global;
+  }
+
+  #setGlobals(values: Image["globals"]): void {
+    for (const [index, { name }] of this.#module.rewritten.globals.entries()) {
+      this.#global(name).value = values[index];
+    }
   }
 
   #meter(): Metered {

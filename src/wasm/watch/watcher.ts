@@ -109,7 +109,9 @@ export class Watcher {
     }
     const usedMs = used - this.#sinceUsedMs;
     const starved = usedMs < deadlineMs * WALL_USED_SHARE;
-    const wall = starved ? Math.max(wallMs(deadlineMs), deadlineMs * STARVED_FACTOR) : wallMs(deadlineMs);
+    const wall = starved
+      ? Math.max(wallMs(deadlineMs), deadlineMs * STARVED_FACTOR)
+      : wallMs(deadlineMs);
     const leftMs = Math.min(deadlineMs - usedMs, wall - (now - this.#sinceMs));
     if (leftMs <= 0) this.#fire(state);
     return Math.min(this.#napMs, Math.max(LAST_NAP_MS_MIN, leftMs));
