@@ -181,7 +181,8 @@ wasm: { plugins: [{ name: boom, breaker: { failures: 3, window: 1m, open: 1m } }
   });
 
   test("adds up what plugins count, over workers and over their deaths", async () => {
-    await using gateway = await startGateway(yaml("[counts]").replace("workers: 1", "workers: 2"), {
+    const two = (plugins: string) => yaml(plugins).replace("workers: 1", "workers: 2");
+    await using gateway = await startGateway(two("[counts]"), {
       files: { "plugins/counts.wasm": counts() },
     });
     const admin = await StatusPort.of(gateway);
@@ -205,8 +206,15 @@ wasm: { plugins: [{ name: boom, breaker: { failures: 3, window: 1m, open: 1m } }
     await ask(10);
     expect((await counted(50)).get("sluice_worker_restarts_total")).toBe(1);
     // A change of its configuration starts it anew, and that must not count anew.
-    expect(await gateway.reload(yaml("[counts: { a: 1 }]"))).toBe("reloaded");
+    expect(await gateway.reload(two("[counts: { a: 1 }]"))).toBe("reloaded");
     await ask(5);
+    await counted(55);
+    // Nor must the end of a worker that is wanted no more.
+    expect(await gateway.reload(yaml("[counts: { a: 1 }]"))).toBe("reloaded");
+    await until(
+      () => admin.status(),
+      (status) => status.workers.length === 1,
+    );
     await counted(55);
     expect(plugin(await admin.status(), "counts")?.running).toBe(1);
   });
