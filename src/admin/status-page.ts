@@ -5,6 +5,7 @@ import { jsonPage, type Page } from "./page.ts";
 
 /** Everything but the plugins' own metrics, for people and scripts. Words as in the YAML. */
 export function statusPage(status: GatewayStatus): Page {
+  const breakers = breakersByName(status.workers);
   return jsonPage(200, {
     version: VERSION,
     state: status.state,
@@ -16,7 +17,7 @@ export function statusPage(status: GatewayStatus): Page {
     workers: status.workers.map(describeWorker),
     plugins: status.plugins.map((plugin) => ({
       ...describePlugin(plugin),
-      breakers: breakersOf(plugin.name, status.workers),
+      breakers: breakers.get(plugin.name) ?? {},
       metrics_left_out: plugin.metricsLeftOut,
     })),
   });
@@ -46,12 +47,16 @@ function describePlugin(plugin: PluginSum) {
   };
 }
 
-/** State by worker, of those on which the plugin runs. */
-function breakersOf(name: string, workers: readonly WorkerView[]): Record<number, string> {
-  const states: Record<number, string> = {};
+/** By plugin: the state on each worker, by its process id, where the plugin runs. */
+function breakersByName(workers: readonly WorkerView[]): Map<string, Record<number, string>> {
+  const byName = new Map<string, Record<number, string>>();
   for (const { pid, status } of workers) {
-    const plugin = status.plugins.find((each) => each.name === name);
-    if (plugin !== undefined && plugin.running > 0) states[pid] = plugin.breaker;
+    for (const { name, running, breaker } of status.plugins) {
+      if (running === 0) continue;
+      const states = byName.get(name) ?? {};
+      states[pid] = breaker;
+      byName.set(name, states);
+    }
   }
-  return states;
+  return byName;
 }

@@ -19,10 +19,12 @@ export class PluginRegistry {
   /** By name, of those that have, or had, guests. */
   get sums(): readonly PluginSum[] {
     const sums = new PluginSums();
-    for (const { plugin } of this.#running.values()) {
-      if (plugin.status !== undefined) sums.add(runningPlugin(plugin.status));
-    }
+    // First, because what comes later stays when there are too many names.
     for (const ended of this.#ended.all) sums.add(ended);
+    for (const { plugin } of this.#running.values()) {
+      const { status } = plugin;
+      if (status !== undefined) sums.add(runningPlugin(status));
+    }
     return sums.all;
   }
 

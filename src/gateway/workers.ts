@@ -60,8 +60,9 @@ export class Workers {
   /** Over all workers, those that have ended included. */
   get plugins(): readonly PluginSum[] {
     const sums = new PluginSums();
-    for (const { status } of this.views) for (const plugin of status.plugins) sums.add(plugin);
+    // First, because what comes later stays when there are too many names.
     for (const plugin of this.#ended.all) sums.add(plugin);
+    for (const { status } of this.views) for (const plugin of status.plugins) sums.add(plugin);
     return sums.all;
   }
 
@@ -133,6 +134,7 @@ export class Workers {
 
   #remove(worker: WorkerProcess): void {
     this.#alive.delete(worker);
+    this.#keepCounts(worker);
     worker.kill();
   }
 
