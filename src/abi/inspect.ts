@@ -7,7 +7,7 @@ import {
   readOutline,
   renderType,
 } from "../wasm/binary/outline.ts";
-import { validateModule } from "../wasm/module.ts";
+import { validateModule } from "../wasm/compile.ts";
 import {
   abiVersionOf,
   ALLOCATOR_NAMES,

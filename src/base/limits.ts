@@ -100,6 +100,32 @@ export const LIMITS = {
   moduleBytesMax: 16 * MIB,
   /** count; entries of one section of a module (types, imports, functions, exports). */
   moduleEntriesMax: 65_536,
+  /** count; types of a module, those of recursion groups counted one by one. */
+  moduleTypesMax: 65_536,
+  /** bytes; type section of a module: compilers write kilobytes, and engines compare types. */
+  moduleTypeBytesMax: MIB,
+  /** count; functions of a module without imported ones: 500,000 empty ones cost 290 MB. */
+  moduleFunctionsMax: 50_000,
+  /** bytes; code of one function, which is compiled as a whole. */
+  moduleBodyBytesMax: 2 * MIB,
+  /** count; locals of one function, as few bytes can claim thousands. */
+  moduleLocalsMax: 4_096,
+  /** count; blocks inside one another: Go opens one for every place at which it can resume. */
+  moduleDepthMax: 4_096,
+  /** count; targets of one br_table. */
+  moduleBranchTargetsMax: 16_384,
+  /** count; clauses of one try_table. */
+  moduleCatchesMax: 1_024,
+  /** count; entries of a table at its start: ten million of them cost 650 MB. */
+  moduleTableEntriesMax: 65_536,
+  /** count; tables of a module. */
+  moduleTablesMax: 100,
+  /** count; entries of all element segments of a module. */
+  moduleElementsMax: 200_000,
+  /** count; globals of a module without imported ones: each gets a shadow and an export. */
+  moduleGlobalsMax: 10_000,
+  /** count; data segments of a module: LLVM writes a handful, Go one for each run of bytes. */
+  moduleDataSegmentsMax: 100_000,
   /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
   guestPagesMax: 16_384,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
