@@ -43,8 +43,8 @@ export const TAINTING: readonly number[] = [
 
 /**
  * What an instruction costs, in units of about one cheap instruction: in optimized code a unit
- * takes less than a nanosecond. Weights need not be exact, but nothing that takes long may be nearly
- * free.
+ * takes less than a nanosecond. Weights need not be exact, but nothing that takes long may be
+ * nearly free.
  */
 export const WEIGHTS: Readonly<Uint8Array> = weights();
 
