@@ -1,72 +1,83 @@
 /** What a module does when its exports are called, as lines that are equal for equal behaviour. */
+import type { FunctionType } from "../../src/wasm/binary/outline.ts";
 import { bridge } from "../spec/bridge.ts";
 import type { Value } from "../spec/script.ts";
 import { liftResults, lowerArguments, render } from "../spec/values.ts";
 import { type Live, MEMORY_EXPORT, type Prepared, start } from "../spec/variant.ts";
 import type { Random } from "../support/random.ts";
-import { type Generated, hostOf, LIMIT } from "./module-generator.ts";
-import type { Type } from "./operators.ts";
+import { LIMIT } from "./module-generator.ts";
 
 export interface Call {
   readonly name: string;
   readonly args: readonly Value[];
-  /** Loop turns and function entries that it may have. */
-  readonly limit: number;
+  /** Loop turns and function entries that it may have, where the module counts them itself. */
+  readonly limit: number | undefined;
 }
 
 const EDGES = [0n, 1n, 2n, 0xffff_ffffn, 0x8000_0000n, 0x3fc0_0000n, 0x7fc0_0000n, 65_535n];
 const WIDE_EDGES = [0n, 1n, -1n, 1n << 63n, 0x3ff8_0000_0000_0000n, 0x7ff8_0000_0000_0000n];
 
-export function callsOf(random: Random, { functions }: Generated): Call[] {
+export function callsOf(random: Random, { functions }: Surface, limits: readonly number[]): Call[] {
+  if (functions.length === 0) return [];
   return random.list(10, () => {
     const { name, type } = random.pick(functions);
     const args = type.params.map((each) => valueOf(random, each));
-    return { name, args, limit: random.pick([20, 300, 3000]) };
+    return { name, args, limit: limits.length === 0 ? undefined : random.pick(limits) };
   });
 }
 
-function valueOf(random: Random, type: Type): Value {
-  switch (type) {
-    case "i32":
-    case "f32":
-      return { type, bits: random.pick(EDGES) };
-    case "i64":
-    case "f64":
-      return { type, bits: BigInt.asUintN(64, random.pick(WIDE_EDGES)) };
-    case "v128":
-      return { type, bits: (BigInt(random.bits()) << 90n) | BigInt(random.bits()) };
-    case "funcref":
-      return { type: "null" };
-    case "externref":
-      return random.oneIn(2) ? { type: "null" } : { type: "host", id: random.below(3) };
+/** A function with other references has no bridge and is not called: null will do. */
+function valueOf(random: Random, type: FunctionType["params"][number]): Value {
+  if (type === "i32" || type === "f32") return { type, bits: random.pick(EDGES) };
+  if (type === "i64" || type === "f64") {
+    return { type, bits: BigInt.asUintN(64, random.pick(WIDE_EDGES)) };
   }
+  if (type === "v128") {
+    return { type, bits: (BigInt(random.bits()) << 90n) | BigInt(random.bits()) };
+  }
+  const hosted = type === "externref" && random.oneIn(2);
+  return hosted ? { type: "host", id: random.below(3) } : { type: "null" };
 }
+
+/** What is called and looked at. */
+export interface Surface {
+  readonly functions: readonly { readonly name: string; readonly type: FunctionType }[];
+  /** Names of globals. */
+  readonly globals: readonly string[];
+  /** @param trace takes a line for what the host is told */
+  readonly host: (trace: (line: string) => void) => Bun.WebAssembly.Imports;
+}
+
+/** Of a larger memory only the first bytes are looked at. */
+const HASHED_BYTES_MAX = 1024 * 1024;
 
 /** An instance under observation. */
 export class Subject {
-  readonly #generated: Generated;
+  readonly #surface: Surface;
   readonly #live: Live;
   readonly #pages: WebAssembly.Global | undefined;
-  readonly #bridges = new Map<string, (...args: unknown[]) => unknown>();
+  readonly #bridges = new Map<string, ReturnType<typeof bridge>>();
   #lines: string[];
   #snapshot = new Uint8Array();
   readonly #names: NonNullable<Prepared["rewritten"]>["names"] | undefined;
+  /** True when a call, or the start function, has ended for want of fuel. */
+  ranShort: boolean;
 
-  /** @throws whatever making an instance throws */
-  constructor(prepared: Prepared, generated: Generated) {
-    this.#generated = generated;
+  /**
+   * @param fuel units for each call; undefined: ample
+   * @throws whatever making an instance throws
+   */
+  constructor(prepared: Prepared, surface: Surface, fuel?: number) {
+    this.#surface = surface;
     this.#lines = [];
-    this.#live = start(
-      prepared,
-      hostOf((line) => this.#lines.push(line)),
-    );
+    const host = surface.host((line) => this.#lines.push(line));
+    this.#live = start(prepared, host, fuel);
+    this.ranShort = this.#live.refuel() < 0;
     const { rewritten } = prepared;
     this.#names = rewritten?.names;
     this.#pages = rewritten?.pages === undefined ? undefined : this.#export(rewritten.pages);
-    for (const { name, type } of generated.functions) {
-      const bridged = bridge(this.#export(name), type);
-      if (bridged === undefined) throw new Error(`Cannot bridge ${name}`);
-      this.#bridges.set(name, bridged);
+    for (const { name, type } of surface.functions) {
+      this.#bridges.set(name, bridge(this.#export(name), type));
     }
   }
 
@@ -75,17 +86,24 @@ export class Subject {
     return [...this.#lines, this.#state()];
   }
 
-  /** @param fuel what each call gets; undefined: ample */
+  /** @param fuel what each call gets; undefined: as much as it started with */
   run(calls: readonly Call[], fuel?: number): string[] {
     const lines: string[] = [];
     this.#lines = lines;
     for (const call of calls) {
       this.#live.refuel();
       if (fuel !== undefined) this.#setFuel(fuel);
-      this.#export<WebAssembly.Global>(LIMIT).value = call.limit;
+      if (call.limit !== undefined) this.#export<WebAssembly.Global>(LIMIT).value = call.limit;
       lines.push(`${call.name}: ${this.#outcome(call)}`, this.#state());
+      if (this.#live.refuel() < 0) this.ranShort = true;
     }
     return lines;
+  }
+
+  /** True when the real memory is larger now than at capture(). */
+  get hasGrown(): boolean {
+    const memory = this.#export<WebAssembly.Memory | undefined>(MEMORY_EXPORT);
+    return memory !== undefined && memory.buffer.byteLength > this.#snapshot.byteLength;
   }
 
   capture(): void {
@@ -106,10 +124,11 @@ export class Subject {
   }
 
   #outcome({ name, args }: Call): string {
-    const type = this.#generated.functions.find((each) => each.name === name)?.type;
+    const type = this.#surface.functions.find((each) => each.name === name)?.type;
+    const bridged = this.#bridges.get(name);
+    if (type === undefined || bridged === undefined) return "not called";
     try {
-      const returned = this.#bridges.get(name)?.(...lowerArguments(args));
-      return liftResults(returned, type ?? { params: [], results: [] })
+      return liftResults(bridged(...lowerArguments(args)), type)
         .map(render)
         .join(", ");
     } catch (error) {
@@ -125,9 +144,10 @@ export class Subject {
   }
 
   #state(): string {
-    const globals = this.#generated.globals.map((name) => this.#global(name));
+    const globals = this.#surface.globals.map((name) => this.#global(name));
     const memory = this.#memory();
-    return `  ${memory.byteLength} bytes ${Bun.hash(memory).toString(16)}, ${globals.join(" ")}`;
+    const hash = Bun.hash(memory.subarray(0, HASHED_BYTES_MAX)).toString(16);
+    return `  ${memory.byteLength} bytes ${hash}, ${globals.join(" ")}`;
   }
 
   /** What the guest sees of its memory. */
@@ -150,6 +170,8 @@ export class Subject {
     }
   }
 
+  // The caller knows what kind of export it asks for.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   #export<T>(name: string): T {
     return this.#live.exports[name] as unknown as T;
   }

@@ -4,7 +4,8 @@
  */
 import type { Random } from "../support/random.ts";
 import { type Part, sleb, u32 } from "../support/wasm-bytes.ts";
-import { LOADS, OPERATORS, STORES, type Type, TYPE_CODES } from "./operators.ts";
+import { ALL_TYPES, LOADS, OPERATORS, STORES, type Type, TYPE_CODES } from "./operators.ts";
+import { bulk, constant, dead, floatBytes, type Operands } from "./pieces.ts";
 import type { Shape, Signature } from "./shape.ts";
 
 interface Label {
@@ -29,6 +30,12 @@ export class CodeGenerator {
   /** Instructions that may still come; below zero only constants do. */
   #budget: number;
 
+  readonly #operands: Operands = {
+    value: (type) => this.#value(type),
+    index: () => this.#index(),
+    address: () => this.#address(),
+  };
+
   constructor(random: Random, shape: Shape, signature: Signature) {
     this.#random = random;
     this.#shape = shape;
@@ -50,10 +57,8 @@ export class CodeGenerator {
 
   #limit(): Part {
     const limit = u32(this.#shape.limitGlobal);
-    return [
-      ...[0x23, limit, 0x45, 0x04, EMPTY, 0x00, END],
-      ...[0x23, limit, 0x41, 1, 0x6b, 0x24, limit],
-    ];
+    const stopAtZero = [0x23, limit, 0x45, 0x04, EMPTY, 0x00, END];
+    return [stopAtZero, 0x23, limit, 0x41, 1, 0x6b, 0x24, limit];
   }
 
   /** Some statements, then these values. */
@@ -91,32 +96,7 @@ export class CodeGenerator {
     if (local !== undefined && this.#random.oneIn(2)) return [0x20, u32(local)];
     const global = this.#globalOf(type, false);
     if (global !== undefined && this.#random.oneIn(3)) return [0x23, u32(global)];
-    return this.#constant(type);
-  }
-
-  #constant(type: Type): Part {
-    const random = this.#random;
-    switch (type) {
-      case "i32":
-        return [0x41, sleb(random.oneIn(2) ? random.below(20) - 4 : random.bits() | 0)];
-      case "i64":
-        return [
-          0x42,
-          sleb(BigInt(random.bits() | 0) * BigInt(random.oneIn(2) ? 1 : 0x1_0000_0001)),
-        ];
-      case "f32":
-        return [0x43, floatBytes(4, random.pick(FLOATS))];
-      case "f64":
-        return [0x44, floatBytes(8, random.pick(FLOATS))];
-      case "v128":
-        return [0xfd, 12, random.list(16, () => random.below(256))];
-      case "funcref":
-        return random.oneIn(3)
-          ? [0xd0, TYPE_CODES.funcref]
-          : [0xd2, u32(random.below(this.#shape.functions.length))];
-      case "externref":
-        return [0xd0, TYPE_CODES.externref];
-    }
+    return constant(this.#random, type, this.#shape.functions.length);
   }
 
   #operator(type: Type): Part {
@@ -317,7 +297,7 @@ export class CodeGenerator {
       case 6:
         return this.#called([]) ?? 0x01;
       case 7:
-        return this.#bulk();
+        return bulk(random, this.#shape, this.#operands);
       case 8:
         return this.#branchIf();
       case 9:
@@ -384,49 +364,9 @@ export class CodeGenerator {
     return [values, this.#value("i32"), 0x0e, u32(targets.length), targets, last];
   }
 
-  /** Code that takes from a stack that nobody filled, which is valid where nothing is reached. */
   #dead(): Part {
-    return this.#random.pick<Part>(
-      [
-        [],
-        [0x6a, 0x1a],
-        [0x1a, 0x1a],
-        [0x1b, 0x1a],
-        [0x7c, 0xa7, 0x04, EMPTY, 0x05, END],
-        [0x03, EMPTY, 0x0c, 0, END],
-        [0x0d, 0],
-        [0x28, 2, 0, 0x1a].slice(0, this.#shape.memory === undefined ? 0 : 4),
-      ].slice(0, (this.#labels.at(-1)?.types.length ?? 0) === 0 ? 8 : 6),
-    );
-  }
-
-  #bulk(): Part {
-    const { memory, data, tables, elements } = this.#shape;
-    const random = this.#random;
-    const length: Part = random.oneIn(6) ? this.#value("i32") : [0x41, random.below(40)];
-    const choice = random.below(9);
-    if (choice < 5) {
-      if (memory === undefined) return 0x01;
-      if (choice === 0) return [this.#address(), this.#value("i32"), length, 0xfc, 11, 0];
-      if (choice < 3) return [this.#address(), this.#address(), length, 0xfc, 10, 0, 0];
-      if (data.length === 0) return 0x01;
-      const segment = u32(random.below(data.length));
-      if (choice === 3)
-        return [this.#address(), 0x41, random.below(4), length, 0xfc, 8, segment, 0];
-      return random.oneIn(3) ? [0xfc, 9, segment] : 0x01;
-    }
-    if (tables.length === 0) return 0x01;
-    const table = random.below(tables.length);
-    const type = tables[table]?.type ?? "funcref";
-    const small: Part = [0x41, random.below(4)];
-    if (choice === 5) return [this.#index(), this.#value(type), 0x26, u32(table)];
-    if (choice === 6) return [this.#index(), this.#value(type), small, 0xfc, 17, u32(table)];
-    if (choice === 7)
-      return [this.#index(), this.#index(), small, 0xfc, 14, u32(table), u32(table)];
-    if (elements.length === 0 || type !== "funcref") return 0x01;
-    const segment = u32(random.below(elements.length));
-    if (random.oneIn(4)) return [0xfc, 13, segment];
-    return [this.#index(), 0x41, random.below(3), small, 0xfc, 12, segment, u32(table)];
+    const free = this.#labels.at(-1)?.types.length === 0;
+    return dead(this.#random, { free, memory: this.#shape.memory !== undefined });
   }
 
   #globalOf(type: Type, writable: boolean): number | undefined {
@@ -441,15 +381,4 @@ export class CodeGenerator {
     const fitting = [...types.keys()].filter((n) => types[n] === type);
     return fitting.length === 0 ? undefined : this.#random.pick(fitting);
   }
-}
-
-export const ALL_TYPES: readonly Type[] = [...NUMBERS, "funcref", "externref"];
-
-const FLOATS = [0, -0, 1, -1.5, 2.75, 1e30, -1e-30, 5e-324, 4294967296, Infinity, -Infinity, NaN];
-
-export function floatBytes(width: 4 | 8, value: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(width));
-  if (width === 4) view.setFloat32(0, value, true);
-  else view.setFloat64(0, value, true);
-  return new Uint8Array(view.buffer);
 }

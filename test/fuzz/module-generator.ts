@@ -11,8 +11,9 @@ import {
   vec,
   wasm,
 } from "../support/wasm-bytes.ts";
-import { ALL_TYPES, CodeGenerator, floatBytes } from "./code-generator.ts";
-import { type Type, TYPE_CODES } from "./operators.ts";
+import { CodeGenerator } from "./code-generator.ts";
+import { ALL_TYPES, type Type, TYPE_CODES } from "./operators.ts";
+import { floatBytes } from "./pieces.ts";
 import type { Shape, Signature } from "./shape.ts";
 
 export interface Generated {
@@ -20,6 +21,7 @@ export interface Generated {
   readonly functions: readonly { readonly name: string; readonly type: Signature }[];
   /** Names of exported mutable globals. */
   readonly globals: readonly string[];
+  readonly host: typeof hostOf;
 }
 
 /** The export to set before every call: how many loop turns and function entries may come. */
@@ -89,7 +91,7 @@ export function generateModule(seed: number): Generated {
     section(10, vec(bodies)),
     shape.memory ? section(11, vec(shape.data.map(dataPart))) : [],
   );
-  return { bytes, functions, globals: globals.map((each) => each.name) };
+  return { bytes, functions, globals: globals.map((each) => each.name), host: hostOf };
 }
 
 function shapeOf(random: Random): Shape {
@@ -169,8 +171,9 @@ function globalName(shape: Shape, index: number): string {
   return index === shape.limitGlobal ? LIMIT : `g${index}`;
 }
 
+const codes = (types: readonly Type[]): number[] => types.map((type) => TYPE_CODES[type]);
+
 function typePart({ params, results }: Signature): Part {
-  const codes = (types: readonly Type[]): number[] => types.map((type) => TYPE_CODES[type]);
   return signature(codes(params), codes(results));
 }
 
@@ -213,6 +216,8 @@ function constant(random: Random, shape: Shape, type: Type): Part {
       return random.oneIn(2) ? [0xd0, 0x70] : [0xd2, u32(random.below(shape.functions.length))];
     case "externref":
       return [0xd0, 0x6f];
+    default:
+      return type satisfies never;
   }
 }
 

@@ -13,6 +13,8 @@ export const TYPE_CODES: Readonly<Record<Type, number>> = {
   externref: 0x6f,
 };
 
+export const ALL_TYPES = ["i32", "i64", "f32", "f64", "v128", "funcref", "externref"] as const;
+
 export interface Operator {
   readonly takes: readonly Type[];
   readonly code: Part;

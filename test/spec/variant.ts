@@ -21,10 +21,10 @@ export interface Prepared {
   readonly polls: boolean;
 }
 
-/** A running instance; `refuel` comes before every call. */
 export interface Live {
   readonly exports: Bun.WebAssembly.Exports;
-  readonly refuel: () => void;
+  /** To be called before every call; returns the units that were left, below zero: none. */
+  readonly refuel: () => number;
 }
 
 /**
@@ -46,16 +46,20 @@ export function prepare(bytes: Uint8Array, variant: Variant): Prepared {
   return { module: compile(rewritten.bytes), rewritten, polls };
 }
 
-/** Makes an instance in the order that the specification has: elements, data, start. */
+/**
+ * Makes an instance in the order that the specification has: elements, data, start.
+ * @param fuel units for each call
+ */
 export function start(
   { module, rewritten, polls }: Prepared,
   imports: Bun.WebAssembly.Imports,
+  fuel = FUEL,
 ): Live {
   const { exports } = new WebAssembly.Instance(module, imports);
   const memory = exports[MEMORY_EXPORT] as WebAssembly.Memory | undefined;
   if (polls && memory !== undefined) mapPollPage(memory);
   const setFuel = functionOf(exports, rewritten?.names.setFuel);
-  const refuel = (): void => void setFuel?.(FUEL);
+  const refuel = (): number => Number(setFuel?.(fuel) ?? fuel);
   refuel();
   functionOf(exports, rewritten?.names.initialize)?.();
   refuel();
