@@ -44,12 +44,16 @@ export interface Surface {
   readonly functions: readonly { readonly name: string; readonly type: FunctionType }[];
   /** Names of globals. */
   readonly globals: readonly string[];
+  /** Names of tables. */
+  readonly tables: readonly string[];
   /** @param trace takes a line for what the host is told */
   readonly host: (trace: (line: string) => void) => Bun.WebAssembly.Imports;
 }
 
 /** Of a larger memory only the first bytes are looked at. */
 const HASHED_BYTES_MAX = 1024 * 1024;
+
+const ENTRIES_SHOWN_MAX = 16;
 
 /** An instance under observation. */
 export class Subject {
@@ -147,7 +151,8 @@ export class Subject {
     const globals = this.#surface.globals.map((name) => this.#global(name));
     const memory = this.#memory();
     const hash = Bun.hash(memory.subarray(0, HASHED_BYTES_MAX)).toString(16);
-    return `  ${memory.byteLength} bytes ${hash}, ${globals.join(" ")}`;
+    const tables = this.#surface.tables.map((name) => this.#table(name));
+    return `  ${memory.byteLength} bytes ${hash}, ${[...globals, ...tables].join(" ")}`;
   }
 
   /** What the guest sees of its memory. */
@@ -168,6 +173,16 @@ export class Subject {
     } catch {
       return "vector"; // JavaScript cannot read it.
     }
+  }
+
+  /** Functions by their index, which is the name that the engine gives them. */
+  #table(name: string): string {
+    const table = this.#export<WebAssembly.Table>(name);
+    const entries = Array.from({ length: Math.min(table.length, ENTRIES_SHOWN_MAX) }, (_, n) => {
+      const entry: unknown = table.get(n);
+      return typeof entry === "function" ? entry.name : JSON.stringify(entry);
+    });
+    return `${table.length}:[${entries.join()}]`;
   }
 
   // The caller knows what kind of export it asks for.

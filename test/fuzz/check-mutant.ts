@@ -99,11 +99,14 @@ function zero(type: FunctionType["results"][number] | undefined): unknown {
 /** A host that has whatever is imported, and answers with zeros. */
 function surfaceOf(bytes: Uint8Array, { module }: Prepared): Surface {
   const { imports, exports } = readOutline(bytes);
+  const named = (kind: string): string[] =>
+    WebAssembly.Module.exports(module)
+      .filter((each) => each.kind === kind && exports.some(({ name }) => name === each.name))
+      .map(({ name }) => name);
   return {
     functions: exports.flatMap(({ name, type }) => (type === undefined ? [] : [{ name, type }])),
-    globals: WebAssembly.Module.exports(module)
-      .filter(({ kind, name }) => kind === "global" && exports.some((each) => each.name === name))
-      .map(({ name }) => name),
+    globals: named("global"),
+    tables: named("table"),
     host: (trace) => {
       const host: Record<string, Record<string, unknown>> = {};
       for (const { module: from, name, type } of imports) {

@@ -21,6 +21,7 @@ export interface Generated {
   readonly functions: readonly { readonly name: string; readonly type: Signature }[];
   /** Names of exported mutable globals. */
   readonly globals: readonly string[];
+  readonly tables: readonly string[];
   readonly host: typeof hostOf;
 }
 
@@ -62,9 +63,11 @@ export function generateModule(seed: number): Generated {
   const functions = own.map((type, n) => ({ name: `f${n}`, type: typeOf(type) }));
   const mutable = [...shape.globals.entries()].filter(([, global]) => global.mutable);
   const globals = mutable.map(([index]) => ({ name: globalName(shape, index), index }));
+  const tables = [...shape.tables.keys()].map((n) => `t${n}`);
   const exports: Part[] = [
     ...functions.map((each, n) => [name(each.name), 0, u32(shape.importedFunctions + n)]),
     ...globals.map((each) => [name(each.name), 3, u32(each.index)]),
+    ...tables.map((each, n) => [name(each), 1, u32(n)]),
   ];
   const bytes = wasm(
     section(1, vec(shape.types.map(typePart))),
@@ -91,7 +94,7 @@ export function generateModule(seed: number): Generated {
     section(10, vec(bodies)),
     shape.memory ? section(11, vec(shape.data.map(dataPart))) : [],
   );
-  return { bytes, functions, globals: globals.map((each) => each.name), host: hostOf };
+  return { bytes, functions, globals: globals.map((each) => each.name), tables, host: hostOf };
 }
 
 function shapeOf(random: Random): Shape {
