@@ -86,6 +86,10 @@ export const LIMITS = {
   callOutMsMax: 60_000,
   /** bytes; body of a call-out's answer. */
   callOutBodyBytesMax: 4 * MIB,
+  /** count; addresses that one plugin calls at a time and that are no upstreams, per worker. */
+  addressUpstreamsMax: 32,
+  /** count; denied uses of one plugin that are logged, each once: the guest chooses the names. */
+  deniedUsesLoggedMax: 16,
   /** bytes; one WebSocket message. Close code 1009. */
   webSocketMessageBytesMax: 16 * MIB,
   /** bytes; frames from a client that wait for a slow node before the client is no longer read. */
@@ -102,6 +106,54 @@ export const LIMITS = {
   moduleEntriesMax: 65_536,
   /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
   guestPagesMax: 16_384,
+  /** bytes; one page of a guest's memory, WebAssembly's own unit. */
+  pageBytes: 64 * KIB,
+  /** pages; memory of one guest when its plugin says nothing (64 MiB). */
+  guestPagesDefault: 1024,
+  /** ms; one callback of a guest: about a thousand times what a filter takes for its work. */
+  guestDeadlineMsDefault: 20,
+  /** ms; shortest deadline that can be kept: the clock of the watch and the scheduler. */
+  guestDeadlineMsMin: 1,
+  /** ms; longest deadline: the worker serves nobody meanwhile, and has to answer heartbeats. */
+  guestDeadlineMsMax: 2000,
+  /** ms; the callbacks of one plugin for one exchange together. */
+  guestTotalMsDefault: 1000,
+  /** ms; the same, at most: above it the bound would bound nothing. */
+  guestTotalMsMax: 600_000,
+  /** weighted instructions of one callback; about a quarter of an hour of a processor. */
+  guestFuelMax: 1_000_000_000_000,
+  /** ms; one step of a guest's start. Large modules build tables and parse configurations there. */
+  guestStartMsDefault: 2000,
+  /** ms; a start in a cold process takes some of them. */
+  guestStartMsMin: 10,
+  /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
+  guestStartMsMax: 4000,
+  /** count; sandboxes of one plugin and worker: exchanges that it serves at a time. */
+  poolSandboxesDefault: 64,
+  /** count; the same, at most: each reserves 4 GiB of address space. */
+  poolSandboxesMax: 4096,
+  /** count; sandboxes made before the first exchange. */
+  poolWarmDefault: 2,
+  /** count; exchanges that wait for a sandbox. */
+  poolWaitingDefault: 1000,
+  /** count; the same, at most: exchangesInFlightMax end earlier. */
+  poolWaitingMax: 20_000,
+  /** ms; how long an exchange waits for a sandbox: as long as a client waits without a doubt. */
+  poolWaitMsDefault: 1000,
+  /** ms; the same, at most: that of a paused filter. */
+  poolWaitMsMax: 60_000,
+  /** count; failures of a plugin within the window until its breaker opens. */
+  breakerFailuresDefault: 10,
+  /** count; the same, at most: the time of each is kept. */
+  breakerFailuresMax: 10_000,
+  /** ms; how long a failure counts. */
+  breakerWindowMsDefault: 10_000,
+  /** ms; how long a breaker stays open. */
+  breakerOpenMsDefault: 5000,
+  /** ms; shortest window and shortest pause: below it a breaker would only flicker. */
+  breakerMsMin: 100,
+  /** ms; longest window and longest pause. */
+  breakerMsMax: 3_600_000,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */

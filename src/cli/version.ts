@@ -1,8 +1,6 @@
-import packageJson from "../../package.json";
+import { VERSION } from "../base/version.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-
-export const VERSION = packageJson.version;
 
 export const version: Command = {
   usage: "version",

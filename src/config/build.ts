@@ -1,11 +1,12 @@
-import type { Config, PluginConfig, UpstreamConfig } from "./config.ts";
+import type { Config } from "./config.ts";
 import { decode } from "./decode.ts";
 import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
 import type { Findings } from "./findings.ts";
 import { readListeners } from "./listeners.ts";
+import { knownUpstreams } from "./known-upstreams.ts";
 import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
 import { type PluginSources, readPlugins } from "./plugins.ts";
-import { type KnownUpstreams, readRoutes, reportUnknownUpstream } from "./routes.ts";
+import { readRoutes } from "./routes.ts";
 import { GatewaySchema, type RawGateway } from "./schema.ts";
 import { type ConfigNode, nodeAt } from "./tree.ts";
 import { readUpstreams } from "./upstreams.ts";
@@ -21,12 +22,12 @@ export function buildConfig(
   findings: Findings,
 ): Config {
   const raw: RawGateway = decode(GatewaySchema, root, findings) ?? {};
-  const { pluginsDir, plugins, isIncomplete } = readPlugins(raw, root, options, findings);
-  const names = new Set(plugins.map((plugin) => plugin.name));
-  const knownPlugins: KnownPlugins = { names, pluginsDir, isIncomplete };
   const named = readUpstreams(raw.upstreams, root, findings);
   const upstreams = knownUpstreams(raw, named, root);
-  checkCallOuts(plugins, raw, root, upstreams, findings);
+  const sources = { ...options, upstreams };
+  const { pluginsDir, plugins, isIncomplete } = readPlugins(raw, root, sources, findings);
+  const names = new Set(plugins.map((plugin) => plugin.name));
+  const knownPlugins: KnownPlugins = { names, pluginsDir, isIncomplete };
   const known = { upstreams, plugins: knownPlugins };
   const routed = readRoutes(raw.routes, root, known, findings);
   if (routed.routes.length === 0 && !findings.failed) {
@@ -65,35 +66,4 @@ function limitsOf(raw: RawGateway): Config["limits"] {
     filterBufferBytes: raw.limits?.filter_buffer ?? limits.filterBufferBytes,
     exchangesInFlight: raw.limits?.exchanges_in_flight ?? limits.exchangesInFlight,
   };
-}
-
-function knownUpstreams(
-  raw: RawGateway,
-  named: readonly UpstreamConfig[],
-  root: ConfigNode,
-): KnownUpstreams {
-  const unread = nodeAt(root, "upstreams") !== undefined && raw.upstreams === undefined;
-  const unnamed = raw.upstreams?.some((upstream) => upstream?.id === undefined) === true;
-  return {
-    byId: new Map(named.map((upstream) => [upstream.id, upstream])),
-    isIncomplete: unread || unnamed,
-  };
-}
-
-/** `allow.http_call` names upstreams of this file. */
-function checkCallOuts(
-  plugins: readonly PluginConfig[],
-  raw: RawGateway,
-  root: ConfigNode,
-  upstreams: KnownUpstreams,
-  findings: Findings,
-): void {
-  if (plugins.length === 0) return;
-  for (const [index, plugin] of (raw.wasm?.plugins ?? []).entries()) {
-    for (const [at, id] of (plugin?.allow?.http_call ?? []).entries()) {
-      if (id === undefined || upstreams.byId.has(String(id))) continue;
-      const span = nodeAt(root, "wasm", "plugins", index, "allow", "http_call", at) ?? root;
-      reportUnknownUpstream(String(id), span, upstreams, findings);
-    }
-  }
 }

@@ -21,7 +21,7 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_BAD_VALUE: "A value is of the right kind, but not one of those that are possible.",
   CONFIG_BAD_URI: "A route's uri can match no path.",
   CONFIG_BAD_HOST: "A host is neither a name nor a wildcard such as *.example.com.",
-  CONFIG_BAD_ADDRESS: "The address of a listener or of a node cannot be read.",
+  CONFIG_BAD_ADDRESS: "The address of a listener, of a node or of a call-out cannot be read.",
   CONFIG_BAD_REGEX: "A regular expression does not compile, or a replacement does not fit to it.",
   CONFIG_DUPLICATE_ID: "Two upstreams, two routes or two plugins have the same name.",
   CONFIG_DUPLICATE_LISTENER: "Two listeners have the same address.",
@@ -29,6 +29,7 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_UNKNOWN_UPSTREAM: "An upstream is used that is not declared.",
   CONFIG_UNKNOWN_PLUGIN:
     "A plugin is used that is neither built in, nor declared, nor in plugins_dir.",
+  CONFIG_UNKNOWN_NAMESPACE: "allow.queues names a namespace that no plugin has.",
   CONFIG_NO_UPSTREAM: "A route does not say where its requests go.",
   CONFIG_NO_WEIGHT: "No node of an upstream can be chosen: there is none, or all weights are 0.",
   CONFIG_PLUGIN_FILE: "A plugin's module, or the plugin folder, cannot be read.",

@@ -44,7 +44,7 @@ export interface ListenerConfig {
   readonly position: Position;
 }
 
-export interface PluginConfig {
+export interface PluginConfig extends SandboxConfig {
   readonly name: string;
   /** Absolute path of the module. */
   readonly file: string;
@@ -55,13 +55,67 @@ export interface PluginConfig {
   /** JSON text of a mapping, or the string itself. */
   readonly vmConfig: string;
   readonly fail: "closed" | "open";
-  readonly allow: {
-    /** Ids of upstreams that call-outs may go to. */
-    readonly httpCall: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-  };
+  readonly allow: AllowConfig;
   /** Of its declaration; undefined for one that was found in the folder. */
   readonly position: Position | undefined;
+}
+
+/** How the guests of one plugin run on one worker, and what they may cost. */
+export interface SandboxConfig {
+  /** shared: one guest for all exchanges; per_request: each exchange begins in a clean state. */
+  readonly instances: "shared" | "per_request";
+  readonly limits: {
+    /** Pages of 64 KiB that one guest may have. */
+    readonly memoryPages: number;
+    /** Pages; a guest that has grown beyond them is replaced. At most `memoryPages`. */
+    readonly recyclePages: number;
+    /** ms on the clock; one callback. */
+    readonly deadlineMs: number;
+    /** ms on the clock; the callbacks of one exchange together; 0 means no bound. */
+    readonly totalMs: number;
+    /** Weighted instructions of one callback; 0 means that they are not counted. */
+    readonly fuel: number;
+    /** ms on the clock; each step of a guest's start. */
+    readonly startMs: number;
+  };
+  /** Means nothing when `instances` is shared. */
+  readonly pool: {
+    /** Sandboxes at most. */
+    readonly size: number;
+    /** Sandboxes that are made before the first exchange. At most `size`. */
+    readonly warm: number;
+    /** Exchanges that may wait for a sandbox. */
+    readonly queue: number;
+    /** ms that an exchange waits for one. */
+    readonly waitMs: number;
+  };
+  readonly breaker: {
+    /** Failures within `windowMs` that open it; 0 means no breaker. */
+    readonly failures: number;
+    readonly windowMs: number;
+    /** ms that it stays open before one exchange tries again. */
+    readonly openMs: number;
+  };
+  /** Exported function () → () that is called in each clean sandbox before its exchange. */
+  readonly seed: string | undefined;
+}
+
+/** What a plugin is granted. */
+export interface AllowConfig {
+  /** Ids of upstreams that call-outs may go to. */
+  readonly httpCall: readonly string[];
+  /**
+   * Addresses that are no upstreams: "host:port", host lower-case or "*.suffix" or "[v6]", port a
+   * number or "*".
+   */
+  readonly httpCallPatterns: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Of the plugin's shared data and queues: its own name, or another. */
+  readonly namespace: string;
+  /** Other namespaces whose queues it may find. */
+  readonly queues: readonly string[];
+  /** Properties of the gateway: a path joined by ".", or one that ends with ".*". */
+  readonly properties: readonly string[];
 }
 
 /** One plugin in a route's chain. */

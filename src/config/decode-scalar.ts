@@ -3,7 +3,7 @@ import type { Findings } from "./findings.ts";
 import { resolvePlain } from "./plain-scalar.ts";
 import { type Place, nameOf } from "./place.ts";
 import type { Scalar, ScalarNode } from "./tree.ts";
-import { formatSize, parseDuration, parseSize } from "./units.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 import { notesOf } from "./vocabulary.ts";
 import { expectedBy, foundIn } from "./wording.ts";
 
@@ -44,17 +44,18 @@ export function decodeQuantity(
     return undefined;
   }
   const parsed = unit === "duration" ? parseDuration(written) : parseSize(written);
-  const expected = "expected" in parsed ? parsed.expected : outside(parsed.value, place);
+  const expected = "expected" in parsed ? parsed.expected : outside(parsed.value, unit, place);
   if (expected === undefined && "value" in parsed) return parsed.value;
   findings.error("CONFIG_BAD_VALUE", node, `${name} takes ${expected}, not ${foundIn(node)}`);
   return undefined;
 }
 
-/** What would be right, when a size is beyond its bounds. */
-function outside(value: number, place: Place): string | undefined {
+/** What would be right, when a duration or a size is beyond its bounds. */
+function outside(value: number, unit: "duration" | "size", place: Place): string | undefined {
   const { least = 0, most = Number.POSITIVE_INFINITY } = notesOf(place.schema);
   if (value >= least && value <= most) return undefined;
-  return `a size from ${formatSize(least)} to ${formatSize(most)}`;
+  const format = unit === "duration" ? formatDuration : formatSize;
+  return `a ${unit} from ${format(least)} to ${format(most)}`;
 }
 
 /** A value out of the environment may also be meant as what it would be without quotes. */

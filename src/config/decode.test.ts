@@ -28,7 +28,9 @@ const SAMPLE = `
 listen: [127.0.0.1:80, { address: a:1 }]
 workers: auto
 wasm:
-  plugins: [{ name: a, sha256: ${"a".repeat(64)}, allow: { http_call: [b], env: { C: d } } }]
+  plugins:
+    - { name: a, sha256: ${"a".repeat(64)}, allow: { http_call: [b], env: { C: d }, queues: [a] } }
+    - { name: b, instances: per_request, limits: { memory: 1MiB, fuel: 5 }, pool: { size: 2 } }
 upstreams:
   - { id: 1, nodes: { a: 1 }, timeout: { read: 2s }, retries: 2, keepalive_pool: { size: 1 } }
   - { id: b, nodes: [{ host: a, port: 1 }], pass_host: node }

@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import type { LimitsConfig, TimeoutConfig } from "./config.ts";
+import type { LimitsConfig, SandboxConfig, TimeoutConfig } from "./config.ts";
 
 /** What applies when the file says nothing; the schema, the documentation and the loader agree. */
 export const DEFAULTS = {
@@ -30,6 +30,29 @@ export const DEFAULTS = {
     filterBufferBytes: LIMITS.filterBufferBytesMax,
     exchangesInFlight: LIMITS.exchangesInFlightMax,
   } satisfies LimitsConfig,
+  sandbox: {
+    instances: "shared",
+    limits: {
+      memoryPages: LIMITS.guestPagesDefault,
+      recyclePages: recyclePagesOf(LIMITS.guestPagesDefault),
+      deadlineMs: LIMITS.guestDeadlineMsDefault,
+      totalMs: LIMITS.guestTotalMsDefault,
+      fuel: 0,
+      startMs: LIMITS.guestStartMsDefault,
+    },
+    pool: {
+      size: LIMITS.poolSandboxesDefault,
+      warm: LIMITS.poolWarmDefault,
+      queue: LIMITS.poolWaitingDefault,
+      waitMs: LIMITS.poolWaitMsDefault,
+    },
+    breaker: {
+      failures: LIMITS.breakerFailuresDefault,
+      windowMs: LIMITS.breakerWindowMsDefault,
+      openMs: LIMITS.breakerOpenMsDefault,
+    },
+    seed: undefined,
+  } satisfies SandboxConfig,
   log: { level: "info", format: "text" },
   drainMs: LIMITS.drainMsDefault,
 } as const;
@@ -38,3 +61,8 @@ export const DEFAULTS = {
 export const WORKERS_MAX = 256;
 /** A node's share; more would only say the same with larger numbers. */
 export const WEIGHT_MAX = 65_535;
+
+/** pages; `limits.recycle` when a plugin says nothing: three quarters of its memory. */
+export function recyclePagesOf(memoryPages: number): number {
+  return Math.max(1, Math.floor((memoryPages * 3) / 4));
+}

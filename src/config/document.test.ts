@@ -16,10 +16,17 @@ describe("configDocument()", () => {
     const keys = new Set<string>();
     const walk = (value: unknown): void => {
       if (typeof value !== "object" || value === null) return;
-      if ("properties" in value) {
-        for (const key of Object.keys(value.properties as object)) keys.add(key);
+      for (const [keyword, below] of Object.entries(value)) {
+        if (keyword !== "properties") {
+          walk(below);
+          continue;
+        }
+        // Its keys are ours, and one of them is called "properties" itself.
+        for (const [key, property] of Object.entries(below as object)) {
+          keys.add(key);
+          walk(property);
+        }
       }
-      Object.values(value).forEach(walk);
     };
     walk(jsonSchema());
     // A plugin's name is a key, but not one of the file's own words.

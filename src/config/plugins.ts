@@ -1,15 +1,17 @@
 import { dirname, join, resolve } from "node:path";
 import { messageOf } from "../base/errors.ts";
+import { checkQueues, nothingAllowed, readAllow } from "./allow.ts";
 import type { PluginConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Findings, quote } from "./findings.ts";
 import type { PluginFiles } from "./plugin-files.ts";
 import { NATIVE_PLUGINS } from "./proxy-rewrite.ts";
+import type { KnownUpstreams } from "./known-upstreams.ts";
+import { readSandbox } from "./sandbox.ts";
+import type { RawPlugin } from "./schema-plugin.ts";
 import type { RawGateway } from "./schema.ts";
 import { type ConfigNode, type Span, entryOf, jsonOf, nodeAt, notJson } from "./tree.ts";
 import { claimId } from "./upstreams.ts";
-
-type RawPlugin = NonNullable<NonNullable<NonNullable<RawGateway["wasm"]>["plugins"]>[number]>;
 
 export interface Plugins {
   readonly pluginsDir: string;
@@ -35,10 +37,11 @@ export interface PluginSources {
 export function readPlugins(
   raw: RawGateway,
   root: ConfigNode,
-  sources: PluginSources,
+  sources: PluginSources & { readonly upstreams: KnownUpstreams },
   findings: Findings,
 ): Plugins {
-  const { file, pluginFiles: files, bundledPlugins = new Map<string, string>() } = sources;
+  const { file, pluginFiles: files, upstreams } = sources;
+  const { bundledPlugins = new Map<string, string>() } = sources;
   const pluginsDir = resolve(dirname(file), raw.plugins_dir ?? DEFAULTS.pluginsDir);
   const plugins = new Map<string, PluginConfig>();
   const names = new Map<string, Span>();
@@ -51,15 +54,16 @@ export function readPlugins(
       continue;
     }
     claimId("plugin", item.name, nodeAt(node, "name") ?? node, names, findings);
-    const at = { file, pluginsDir, files, bundledPlugins, findings };
+    const at = { file, pluginsDir, files, bundledPlugins, upstreams, findings };
     plugins.set(item.name, declared(item, item.name, node, at));
   }
-  for (const plugin of found(pluginsDir, root, files, findings)) {
+  for (const plugin of inFolder(pluginsDir, root, files, findings)) {
     if (!plugins.has(plugin.name)) plugins.set(plugin.name, plugin);
   }
   for (const [name, bundled] of bundledPlugins) {
-    if (!plugins.has(name)) plugins.set(name, { ...FOUND, name, file: bundled });
+    if (!plugins.has(name)) plugins.set(name, found(name, bundled));
   }
+  checkQueues([...plugins.values()], raw, root, isIncomplete, findings);
   const sorted = [...plugins.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return { pluginsDir, plugins: sorted, isIncomplete };
 }
@@ -73,6 +77,7 @@ function declared(
     pluginsDir: string;
     files: PluginFiles;
     bundledPlugins: ReadonlyMap<string, string>;
+    upstreams: KnownUpstreams;
     findings: Findings;
   },
 ): PluginConfig {
@@ -82,8 +87,8 @@ function declared(
     const message = `plugin ${quote(name)} is built in, a module needs another name`;
     findings.error("CONFIG_DUPLICATE_ID", nameSpan, message);
   }
-  const inFolder = join(at.pluginsDir, name + SUFFIX);
-  const wanted = raw.file === undefined ? inFolder : resolve(dirname(at.file), raw.file);
+  const usual = join(at.pluginsDir, name + SUFFIX);
+  const wanted = raw.file === undefined ? usual : resolve(dirname(at.file), raw.file);
   const missing = at.files.problem(wanted);
   const bundled = raw.file === undefined ? at.bundledPlugins.get(name) : undefined;
   const file = missing === undefined ? wanted : (bundled ?? wanted);
@@ -101,10 +106,8 @@ function declared(
     rootId: raw.root_id ?? "",
     vmConfig: raw.vm_config === undefined ? "" : configText(raw.vm_config, findings),
     fail: raw.fail ?? "closed",
-    allow: {
-      httpCall: (raw.allow?.http_call ?? []).filter((id) => id !== undefined).map(String),
-      env: environmentOf(raw, node, findings),
-    },
+    ...readSandbox(raw, name, node, findings),
+    allow: readAllow(raw, name, node, at.upstreams, findings),
     position: findings.source.position(nameSpan),
   };
 }
@@ -120,25 +123,8 @@ export function configText(node: ConfigNode, findings: Findings): string {
   return jsonOf(node);
 }
 
-function environmentOf(
-  raw: RawPlugin,
-  node: ConfigNode,
-  findings: Findings,
-): Readonly<Record<string, string>> {
-  const environment = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries(raw.allow?.env ?? {})) {
-    if (name === "" || /[=\0]/.test(name) || value?.includes("\0") === true) {
-      const message = `environment ${quote(name)} needs a name without = and a value without NUL`;
-      const entry = entryOf(nodeAt(node, "allow", "env"), name);
-      findings.error("CONFIG_BAD_VALUE", entry?.keySpan ?? node, message);
-    }
-    if (value !== undefined) environment[name] = value;
-  }
-  return environment;
-}
-
 /** Every NAME.wasm of the folder; hidden files are somebody's drafts. */
-function found(
+function inFolder(
   pluginsDir: string,
   root: ConfigNode,
   files: PluginFiles,
@@ -168,17 +154,23 @@ function found(
       findings.warning("CONFIG_PLUGIN_IGNORED", span, message);
       continue;
     }
-    plugins.push({ ...FOUND, name, file: join(pluginsDir, fileName) });
+    plugins.push(found(name, join(pluginsDir, fileName)));
   }
   return plugins;
 }
 
-const FOUND = {
-  sha256: undefined,
-  abi: "auto",
-  rootId: "",
-  vmConfig: "",
-  fail: "closed",
-  allow: { httpCall: [], env: {} },
-  position: undefined,
-} as const;
+/** A plugin about which the file says nothing. */
+function found(name: string, file: string): PluginConfig {
+  return {
+    name,
+    file,
+    sha256: undefined,
+    abi: "auto",
+    rootId: "",
+    vmConfig: "",
+    fail: "closed",
+    ...DEFAULTS.sandbox,
+    allow: nothingAllowed(name),
+    position: undefined,
+  };
+}

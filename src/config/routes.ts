@@ -1,6 +1,7 @@
 import type { RouteConfig, UpstreamConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Findings, quote } from "./findings.ts";
+import { type KnownUpstreams, reportUnknownUpstream } from "./known-upstreams.ts";
 import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
 import { checkUri, readHost } from "./route-match.ts";
 import type { RawGateway } from "./schema.ts";
@@ -8,12 +9,6 @@ import { type ConfigNode, type Entry, type Span, entryOf, nodeAt, textOf } from 
 import { claimId, mergeTimeout, readUpstream } from "./upstreams.ts";
 
 type RawRoute = NonNullable<NonNullable<RawGateway["routes"]>[number]>;
-
-export interface KnownUpstreams {
-  readonly byId: ReadonlyMap<string, UpstreamConfig>;
-  /** Unknown ids are not reported: an upstream's own id has an error. */
-  readonly isIncomplete: boolean;
-}
 
 /** Reads routes that are enabled, with the upstreams that are written inside of them. */
 export function readRoutes(
@@ -176,18 +171,6 @@ class RouteReader {
   #name(): string {
     return `route ${quote(this.#id)}`;
   }
-}
-
-export function reportUnknownUpstream(
-  id: string,
-  span: Span,
-  known: KnownUpstreams,
-  findings: Findings,
-): void {
-  if (known.isIncomplete) return;
-  const near = findings.didYouMean(id, known.byId.keys());
-  const hint = near ?? (known.byId.size === 0 ? "the file declares no upstreams" : undefined);
-  findings.error("CONFIG_UNKNOWN_UPSTREAM", span, `unknown upstream ${quote(id)}`, hint);
 }
 
 /** Two routes that are told apart by nothing: one of them never sees a request. */

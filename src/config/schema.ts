@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
+import { PluginSchema } from "./schema-plugin.ts";
 import { PluginUsesSchema, RouteSchema } from "./schema-route.ts";
-import { Id, UpstreamSchema } from "./schema-upstream.ts";
+import { UpstreamSchema } from "./schema-upstream.ts";
 import { formatDuration, formatSize } from "./units.ts";
-import { type DecodedOf, Duration, Size, closed, kept, oneOf } from "./vocabulary.ts";
+import { type DecodedOf, Duration, Size, closed, oneOf } from "./vocabulary.ts";
 
 /**
  * The words of gateway.yaml: the one source of the checks, the JSON Schema that `sluice schema`
@@ -41,83 +42,6 @@ const ListenerSchema = Type.Union(
   {
     description: "A listener: its address, alone or as a mapping",
     notes: { expected: "an address such as 127.0.0.1:9080, or { address: … }" },
-  },
-);
-
-const PluginSchema = closed(
-  {
-    name: Type.String({
-      pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-      maxLength: 64,
-      description: "The name that routes use",
-      notes: { expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long' },
-    }),
-    file: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description: "The module, relative to this file; absent: NAME.wasm in plugins_dir",
-      }),
-    ),
-    sha256: Type.Optional(
-      Type.String({
-        pattern: "^[0-9a-fA-F]{64}$",
-        description: "The module is refused when its SHA-256 is another one",
-        notes: { expected: "a SHA-256 as 64 hexadecimal digits" },
-      }),
-    ),
-    abi: Type.Optional(
-      oneOf(["auto", "proxy-wasm"], {
-        description: "The interface that the module is written for; auto: found in the module",
-        default: "auto",
-        notes: { planned: ["http-wasm"] },
-      }),
-    ),
-    root_id: Type.Optional(
-      Type.String({ default: "", description: "Which root context of the module to use" }),
-    ),
-    vm_config: Type.Optional(
-      kept(
-        Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()], {
-          description: "What the module reads when it starts: a mapping (as JSON) or text",
-          notes: { expected: "a mapping or text" },
-        }),
-      ),
-    ),
-    fail: Type.Optional(
-      oneOf(["closed", "open"], {
-        description:
-          "What a failed filter means: the exchange ends with 503 (closed), or goes on " +
-          "without it (open)",
-        default: "closed",
-      }),
-    ),
-    allow: Type.Optional(
-      closed(
-        {
-          http_call: Type.Optional(
-            Type.Array(Id("Id of an upstream"), {
-              description: "Upstreams that the module may send requests to",
-            }),
-          ),
-          env: Type.Optional(
-            Type.Record(Type.String(), Type.String(), {
-              description: "Environment that the module sees; never the gateway's own",
-            }),
-          ),
-        },
-        {
-          description: "What the module may do besides looking at its exchange; absent: nothing",
-          notes: { planned: ["properties"] },
-        },
-      ),
-    ),
-  },
-  {
-    description: "A plugin that needs more than a file in plugins_dir",
-    notes: {
-      noun: "plugin",
-      planned: ["http_request_phase", "instances", "limits", "pause", "priority", "url"],
-    },
   },
 );
 

@@ -62,12 +62,25 @@ export function oneOf<const T extends readonly string[]>(
 }
 
 /** `500ms`, `2s`, or a bare number of seconds; decodes to ms. */
-export function Duration(options: { description: string; default?: string }): Quantity {
+export function Duration(options: {
+  description: string;
+  default?: string;
+  /** ms */
+  minimum?: number;
+  /** ms */
+  maximum?: number;
+}): Quantity {
+  const { minimum, maximum, ...rest } = options;
   const written = Type.Union(
     [Type.Number({ minimum: 0 }), Type.String({ pattern: DURATION_PATTERN })],
     {
-      ...options,
-      notes: { unit: "duration", expected: "a duration such as 500ms, 2s, 1m or 1h" },
+      ...rest,
+      notes: {
+        unit: "duration",
+        expected: "a duration such as 500ms, 2s, 1m or 1h",
+        ...(minimum === undefined ? {} : { least: minimum }),
+        ...(maximum === undefined ? {} : { most: maximum }),
+      },
     },
   );
   const transformed = Type.Transform(written)

@@ -166,17 +166,33 @@ export interface PluginHost {
   readonly logLevel: LogLevel;
   log(level: LogLevel, message: string): void;
   /**
-   * Sends an HTTP request to a configured upstream. `done` is called once, later, never from inside
-   * this call, and not after cancel().
+   * Sends an HTTP request to an upstream, or to an address. `done` is called once, later, never
+   * from inside this call, and not after cancel().
    */
   callOut(
     request: CallOutRequest,
     done: (outcome: CallOutOutcome) => void,
   ): CallOut | CallOutRefusal;
+  /** Whether it may find queues of that VM id by their names. */
+  mayFindQueues(vmId: string): boolean;
+  /**
+   * A property of the gateway, not of an exchange.
+   * @param name segments joined by "."
+   * @returns undefined when the gateway has none of that name
+   */
+  gatewayProperty(name: string): PropertyValue | typeof DENIED | undefined;
+  /** For the log: what was denied, and the words of YAML that would grant it. */
+  explainDenied(use: DeniedUse, name: string): string;
 }
 
+/** In place of a value that is not granted; no value can be taken for it. */
+export const DENIED: unique symbol = Symbol("denied");
+
+/** What YAML grants by name, called as there: `allow.http_call`, and so on. */
+export type DeniedUse = "http_call" | "queues" | "properties";
+
 export interface CallOutRequest {
-  /** Name of a configured upstream. */
+  /** Id of a configured upstream, or host:port. */
   upstream: string;
   method: string;
   authority: string;

@@ -11,14 +11,16 @@ import { Upstream } from "../upstream/upstream.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
 import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
 import type { Plan } from "./messages.ts";
-import { type CallOutTargets, createPluginHost } from "./plugin-host.ts";
+import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
 
 /** What generations of one worker share. */
 export interface Shared {
   readonly pools: NodePools;
   readonly plugins: PluginRegistry;
-  readonly callOutTargets: CallOutTargets;
+  readonly surroundings: Surroundings;
+  /** Set while a generation is being built, for the plugins that it starts. */
+  building: VisibleGeneration | undefined;
 }
 
 /**
@@ -166,7 +168,8 @@ class Build {
     upstreams: ReadonlyMap<string, Upstream>,
     modules: ReadonlyMap<string, LoadedModule>,
   ): Router<ServedRoute> {
-    const { config } = this.#plan;
+    const { number, config } = this.#plan;
+    this.#shared.building = { number, config, upstreams: undefined };
     const rules = config.routes.map((route) => {
       const upstream = upstreams.get(route.upstreamId);
       assert(upstream !== undefined, `Cannot find upstream ${route.upstreamId} of ${route.id}`);
@@ -176,6 +179,7 @@ class Build {
       const value: ServedRoute = { id: route.id, upstream, timeout: route.timeout, plugins };
       return { ...route, value };
     });
+    this.#shared.building = undefined;
     const problems = checkRules(rules);
     for (const problem of problems) this.#reportRule(problem);
     return buildRouter(problems.length > 0 ? [] : rules);
@@ -198,7 +202,7 @@ class Build {
     const settings = this.#settingsOf(use);
     const module = modules.get(this.#hashOf(use.name) ?? "");
     if (settings === undefined || module === undefined) return undefined; // Reported already.
-    const host = createPluginHost(settings, use, this.#shared.callOutTargets);
+    const host = createPluginHost(settings, use, this.#plan.number, this.#shared.surroundings);
     try {
       const plugin = this.#shared.plugins.acquire(key, () => startPlugin(module, host));
       this.#undo.push(() => this.#shared.plugins.release(key));

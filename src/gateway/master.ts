@@ -27,8 +27,11 @@ export async function loadPlan(file: string, number: number): Promise<Loaded> {
   });
   if (!loaded.ok) return loaded;
   const { modules, diagnostics } = await readModules(loaded.config);
-  if (diagnostics.length > 0) return { ok: false, diagnostics, text: loaded.text };
-  const { config, warnings, text } = loaded;
+  const { config, text } = loaded;
+  const warnings = [...loaded.warnings, ...diagnostics];
+  if (diagnostics.some(({ severity }) => severity === "error")) {
+    return { ok: false, diagnostics: warnings, text };
+  }
   return { ok: true, config, plan: { number, config, modules, listen: true }, warnings, text };
 }
 

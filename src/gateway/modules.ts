@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { inspectModule } from "../abi/inspect.ts";
+import { inspectModule, type ModuleReport } from "../abi/inspect.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, PluginConfig, Position } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import { misfitsOf } from "./plugin-fit.ts";
 
 /** A plugin's module as it was read, checked as far as that goes without starting it. */
 export interface ModuleFile {
@@ -16,6 +17,7 @@ export interface ModuleFile {
 /**
  * Reads and checks the modules of every plugin that is declared or used; one that merely lies in
  * the folder is left alone.
+ * @returns diagnostics: errors, which refuse the configuration, and warnings
  */
 export async function readModules(
   config: Config,
@@ -26,21 +28,33 @@ export async function readModules(
   for (const plugin of config.plugins) {
     const position = uses.get(plugin.name) ?? plugin.position;
     if (position === undefined) continue;
-    const report = (code: string, message: string): void => {
+    const report: Report = (code, message, severity = "error", hint) => {
       diagnostics.push({
-        severity: "error",
-        code,
+        severity,
+        code: `PLUGIN_${code}`,
         message,
         file: config.file,
         position: plugin.position ?? position,
-        hint: undefined,
+        hint,
       });
     };
-    const module = await readModule(plugin, report);
-    if (module !== undefined) modules.push(module);
+    const read = await readModule(plugin, report);
+    if (read === undefined) continue;
+    modules.push(read.module);
+    for (const { severity, code, message, hint } of misfitsOf(plugin, read.inspected)) {
+      const what = severity === "error" ? "Cannot load plugin" : "Plugin";
+      report(code, `${what} "${plugin.name}" from ${plugin.file}: ${message}`, severity, hint);
+    }
   }
   return { modules, diagnostics };
 }
+
+type Report = (
+  code: string,
+  message: string,
+  severity?: Diagnostic["severity"],
+  hint?: string,
+) => void;
 
 function firstUses(config: Config): Map<string, Position> {
   const uses = new Map<string, Position>();
@@ -53,31 +67,31 @@ function firstUses(config: Config): Map<string, Position> {
 
 async function readModule(
   plugin: PluginConfig,
-  report: (code: string, message: string) => void,
-): Promise<ModuleFile | undefined> {
+  report: Report,
+): Promise<{ module: ModuleFile; inspected: ModuleReport } | undefined> {
   const subject = `Cannot load plugin "${plugin.name}" from ${plugin.file}`;
   let bytes: Uint8Array;
   try {
     const file = Bun.file(plugin.file);
     if (file.size > LIMITS.moduleBytesMax) {
       report(
-        "PLUGIN_TOO_LARGE",
+        "TOO_LARGE",
         `${subject}: it has ${file.size} bytes, the limit is ${LIMITS.moduleBytesMax}`,
       );
       return undefined;
     }
     bytes = await file.bytes();
   } catch (error) {
-    report("PLUGIN_UNREADABLE", `${subject}: ${messageOf(error)}`);
+    report("UNREADABLE", `${subject}: ${messageOf(error)}`);
     return undefined;
   }
   const hash = createHash("sha256").update(bytes).digest("hex");
   if (plugin.sha256 !== undefined && plugin.sha256 !== hash) {
-    report("PLUGIN_HASH_MISMATCH", `${subject}: its sha256 is ${hash}, expected ${plugin.sha256}`);
+    report("HASH_MISMATCH", `${subject}: its sha256 is ${hash}, expected ${plugin.sha256}`);
     return undefined;
   }
-  const { problems } = inspectModule(bytes);
-  for (const problem of problems)
-    report(`PLUGIN_${problem.code}`, `${subject}: ${problem.message}`);
-  return problems.length > 0 ? undefined : { name: plugin.name, hash, bytes };
+  const inspected = inspectModule(bytes);
+  for (const problem of inspected.problems) report(problem.code, `${subject}: ${problem.message}`);
+  if (inspected.problems.length > 0) return undefined;
+  return { module: { name: plugin.name, hash, bytes }, inspected };
 }

@@ -1,6 +1,6 @@
 import { LIMITS } from "../base/limits.ts";
 import { log, type LogSeverity } from "../base/log.ts";
-import type { PluginConfig, PluginUse } from "../config/config.ts";
+import type { Config, PluginConfig, PluginUse } from "../config/config.ts";
 import {
   type CallOut,
   type CallOutOutcome,
@@ -11,11 +11,27 @@ import {
   type PluginHost,
 } from "../filter/filter.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { AddressLease, AddressUpstreams } from "./address-upstreams.ts";
 import { sendCallOut } from "./call-out.ts";
+import { callTargetOf } from "./call-target.ts";
+import { explainDenial } from "./denial.ts";
+import { readGatewayProperty } from "./gateway-properties.ts";
 
-/** Where call-outs go: the upstreams of the generation that is current when they are made. */
-export interface CallOutTargets {
+/** As much of a generation as plugins see of it. */
+export interface VisibleGeneration {
+  readonly number: number;
+  readonly config: Config;
+  /** undefined while it is being built: nothing can be sent yet. */
+  readonly upstreams: ReadonlyMap<string, Upstream> | undefined;
+}
+
+/** What is around a plugin that outlives generations: asked for anew with every use. */
+export interface Surroundings {
+  /** The generation that serves, unless it is older than that: then the one that is about to. */
+  generationSince(number: number): VisibleGeneration | undefined;
+  /** Where its call-outs go. */
   upstream(id: string): Upstream | undefined;
+  readonly addresses: AddressUpstreams;
 }
 
 const SEVERITY: Readonly<Record<LogLevel, LogSeverity>> = {
@@ -29,39 +45,81 @@ const SEVERITY: Readonly<Record<LogLevel, LogSeverity>> = {
 
 /**
  * What the gateway lends to one configured plugin: its configuration, and only what YAML grants.
+ * @param startedBy number of the generation that starts the plugin; later ones may take it over
  */
 export function createPluginHost(
   settings: PluginConfig,
   use: PluginUse,
-  targets: CallOutTargets,
+  startedBy: number,
+  around: Surroundings,
 ): PluginHost {
   const encoder = new TextEncoder();
-  let callOutsInFlight = 0;
+  const { name, allow } = settings;
+  const generation = (): VisibleGeneration | undefined => around.generationSince(startedBy);
+  const callOuts = new CallOutGate(settings, generation, around);
   return {
-    name: settings.name,
+    name,
     configuration: encoder.encode(use.config),
     vmConfiguration: encoder.encode(settings.vmConfig),
     rootId: settings.rootId,
-    vmId: settings.name,
-    environment: settings.allow.env,
+    vmId: allow.namespace,
+    environment: allow.env,
     failOpen: settings.fail === "open",
     get logLevel(): LogLevel {
       return LOG_LEVELS.find((level) => log.enabled(SEVERITY[level])) ?? "critical";
     },
-    log: (level, message) => log.write(SEVERITY[level], message, { plugin: settings.name }),
-    callOut(
-      request: CallOutRequest,
-      done: (outcome: CallOutOutcome) => void,
-    ): CallOut | CallOutRefusal {
-      const upstream = targets.upstream(request.upstream);
-      if (upstream === undefined) return "unknown";
-      if (!settings.allow.httpCall.includes(request.upstream)) return "denied";
-      if (callOutsInFlight >= LIMITS.callOutsInFlightMax) return "overloaded";
-      callOutsInFlight++;
-      return sendCallOut(upstream, request, (outcome) => {
-        callOutsInFlight--;
-        if (outcome !== undefined) done(outcome);
-      });
-    },
+    log: (level, message) => log.write(SEVERITY[level], message, { plugin: name }),
+    callOut: (request, done) => callOuts.send(request, done),
+    mayFindQueues: (vmId) => vmId === allow.namespace || allow.queues.includes(vmId),
+    gatewayProperty: (path) => readGatewayProperty(path, allow, generation()?.number ?? startedBy),
+    explainDenied: (denied, target) => explainDenial(denied, target, name, generation()?.config),
   };
+}
+
+/** The call-outs of one plugin: where they may go, and how many at a time. */
+class CallOutGate {
+  readonly #settings: PluginConfig;
+  readonly #generation: () => VisibleGeneration | undefined;
+  readonly #around: Surroundings;
+  #inFlight = 0;
+
+  constructor(
+    settings: PluginConfig,
+    generation: () => VisibleGeneration | undefined,
+    around: Surroundings,
+  ) {
+    this.#settings = settings;
+    this.#generation = generation;
+    this.#around = around;
+  }
+
+  send(request: CallOutRequest, done: (outcome: CallOutOutcome) => void): CallOut | CallOutRefusal {
+    const lease = this.#find(request.upstream);
+    if (typeof lease === "string") return lease;
+    this.#inFlight++;
+    return sendCallOut(lease.upstream, request, (outcome) => {
+      this.#inFlight--;
+      lease.release();
+      if (outcome !== undefined) done(outcome);
+    });
+  }
+
+  #find(name: string): AddressLease | CallOutRefusal {
+    const target = callTargetOf(name, this.#settings.allow, (id) => this.#isUpstream(id));
+    if (target.kind === "unknown" || target.kind === "denied") return target.kind;
+    if (this.#inFlight >= LIMITS.callOutsInFlightMax) return "overloaded";
+    if (target.kind === "address") {
+      const { host, port } = target;
+      return this.#around.addresses.acquire(this.#settings.name, host, port) ?? "overloaded";
+    }
+    const upstream = this.#around.upstream(target.id);
+    return upstream === undefined ? "unknown" : { upstream, release: () => {} };
+  }
+
+  /** Those that are written inside of routes have no name that anybody could grant. */
+  #isUpstream(id: string): boolean {
+    if (id.includes(":")) return false;
+    const { upstreams, config } = this.#generation() ?? {};
+    return upstreams?.has(id) ?? config?.upstreams.some((each) => each.id === id) ?? false;
+  }
 }

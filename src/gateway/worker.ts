@@ -7,6 +7,7 @@ import { handle } from "../proxy/exchange.ts";
 import type { Answer, Incoming } from "../proxy/front/front.ts";
 import type { DataPlane } from "../proxy/served.ts";
 import { NodePools } from "../upstream/node-pools.ts";
+import { AddressUpstreams } from "./address-upstreams.ts";
 import { builtinNodes } from "./builtin-nodes.ts";
 import { Fronts, ListenRefused } from "./fronts.ts";
 import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
@@ -41,12 +42,20 @@ class Worker {
 
   constructor(send: (message: ToMaster) => void) {
     this.#send = send;
+    const pools = new NodePools({ resolveBuiltin: builtinNodes() });
     this.#shared = {
-      pools: new NodePools({ resolveBuiltin: builtinNodes() }),
+      pools,
       plugins: new PluginRegistry(),
-      callOutTargets: {
+      surroundings: {
+        generationSince: (number) => {
+          const serving = this.#plane.generation;
+          if (serving !== undefined && serving.number >= number) return serving;
+          return this.#prepared ?? this.#shared.building;
+        },
         upstream: (id) => (this.#plane.generation ?? this.#prepared)?.upstreams.get(id),
+        addresses: new AddressUpstreams(pools),
       },
+      building: undefined,
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({

@@ -1,6 +1,6 @@
 import { LIMITS } from "../../base/limits.ts";
 import { LineRate } from "../../base/line-rate.ts";
-import { LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.ts";
+import { type DeniedUse, LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.ts";
 
 /**
  * The lines that one plugin writes to the operator's log, its guests' and our own about it, at most
@@ -10,6 +10,7 @@ export class GuestLog {
   readonly #host: PluginHost;
   readonly #nowMs: () => number;
   readonly #warned = new Set<string>();
+  readonly #denied = new Set<string>();
   readonly #rate = new LineRate(LIMITS.guestLogLinesPerSecond);
   #lastProblem: string | undefined;
 
@@ -54,6 +55,14 @@ export class GuestLog {
     if (this.#warned.has(topic)) return;
     this.#warned.add(topic);
     this.tell("warn", message);
+  }
+
+  /** Each denied use once, LIMITS.deniedUsesLoggedMax of them: the guest chooses the name. */
+  warnDenied(use: DeniedUse, name: string): void {
+    const key = `${use} ${name.slice(0, LIMITS.guestNameBytesMax)}`;
+    if (this.#denied.has(key) || this.#denied.size >= LIMITS.deniedUsesLoggedMax) return;
+    this.#denied.add(key);
+    this.tell("warn", this.#host.explainDenied(use, name));
   }
 
   /** Says how many lines were lost, when there were any. */

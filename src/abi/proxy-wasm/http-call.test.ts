@@ -142,7 +142,7 @@ describe("proxy_http_call() errors", () => {
 
   test.each([
     { refusal: "unknown", status: Status.BadArgument, says: "there is no such upstream" },
-    { refusal: "denied", status: Status.BadArgument, says: "allow.http_call does not name it" },
+    { refusal: "denied", status: Status.BadArgument, says: "denied http_call" },
     { refusal: "overloaded", status: Status.InternalFailure, says: "may wait for an answer" },
   ] as const)("answers $status when the upstream is $refusal, and says why once", (each) => {
     const { call, kit } = open();

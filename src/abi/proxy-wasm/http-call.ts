@@ -10,11 +10,11 @@ import { Status } from "./types.ts";
 export function httpCallFunctions(guest: Guest) {
   return {
     /**
-     * Sends a request to a configured upstream; `proxy_on_http_call_response` brings the answer,
-     * later and in the root context, and 0 headers when there is none.
+     * Sends a request to an upstream, or to host:port; `proxy_on_http_call_response` brings the
+     * answer, later and in the root context, and 0 headers when there is none.
      * @param timeoutMs 0: the gateway's own bound
      * @returns BadArgument without :method, :path or :authority, for malformed headers, and for an
-     *   upstream that is unknown or not allowed; InternalFailure when too many calls are under way
+     *   upstream that is unknown or not granted; InternalFailure when too many calls are under way
      */
     proxy_http_call(
       upstreamPtr: number,
@@ -89,10 +89,13 @@ function requestOf(
 }
 
 function refused(guest: Guest, refusal: CallOutRefusal, upstream: string): Status {
+  if (refusal === "denied") {
+    guest.resources.log.warnDenied("http_call", upstream);
+    return Status.BadArgument;
+  }
   const shown = JSON.stringify(upstream.slice(0, LIMITS.guestNameBytesMax));
   const why = {
     unknown: "there is no such upstream",
-    denied: "allow.http_call does not name it",
     overloaded:
       `at most ${LIMITS.callOutsInFlightMax} calls and ` +
       `${LIMITS.callOutBytesInFlightMax} bytes may wait for an answer`,

@@ -81,6 +81,15 @@ describe("GuestLog", () => {
     expect(host.logged).toEqual(["warn: first", "warn: third"]);
   });
 
+  test("warns of each denied use once, whatever a guest calls it, and of so many at most", () => {
+    const { host, log } = open();
+    for (let n = 0; n < 2; n++) log.warnDenied("queues", "a");
+    log.warnDenied("http_call", "a");
+    expect(host.logged).toEqual(['warn: denied queues "a"', 'warn: denied http_call "a"']);
+    for (let n = 0; n < 10_000; n++) log.warnDenied("properties", `${n}`);
+    expect(host.logged).toHaveLength(LIMITS.deniedUsesLoggedMax);
+  });
+
   test("remembers the guest's last problem, also when it is not written", () => {
     const { host, log } = open();
     host.logLevel = "critical";

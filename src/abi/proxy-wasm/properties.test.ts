@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../base/limits.ts";
-import type { PropertyValue } from "../../filter/filter.ts";
+import { DENIED, type PropertyValue } from "../../filter/filter.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { BAD, FakeFilterHost, OUT, ScriptedGuest, unwire } from "./testing.ts";
 import { Status } from "./types.ts";
@@ -60,6 +60,36 @@ describe("proxy_get_property()", () => {
       env.proxy_get_property(...kit.put("request\0path"), OUT, OUT + 4),
     );
     expect(status).toBe(Status.NotFound);
+  });
+});
+
+describe("proxy_get_property() of the gateway", () => {
+  test("hands over what is granted, outside of exchanges, too", () => {
+    const kit = new ScriptedGuest();
+    kit.host.gatewayProperties.set("gateway.generation", 7n).set("node.id", "machine");
+    const get = (path: string): number =>
+      kit.within(undefined, (env) => env.proxy_get_property(...kit.put(path), OUT, OUT + 4));
+    expect(get("gateway\0generation")).toBe(Status.Ok);
+    expect(kit.taken().toHex()).toBe("0700000000000000");
+    expect(get("node\0id")).toBe(Status.Ok);
+    expect(kit.taken().toString()).toBe("machine");
+    expect(get("gateway\0other")).toBe(Status.NotFound);
+  });
+
+  test("answers NotFound for what is not granted, and says so once", () => {
+    const { kit, get } = open();
+    kit.host.gatewayProperties.set("gateway.version", DENIED);
+    for (let n = 0; n < 3; n++) expect(get("gateway\0version")).toBe(Status.NotFound);
+    expect(kit.host.logged).toEqual(['warn: denied properties "gateway.version"']);
+  });
+
+  test("does not take what a filter has set for what the gateway says", () => {
+    const { kit, get, set } = open();
+    kit.host.gatewayProperties.set("gateway.version", DENIED);
+    expect(set("gateway\0version", "forged")).toBe(Status.Ok);
+    expect(get("gateway\0version")).toBe(Status.NotFound);
+    expect(set("gateway\0own", "value")).toBe(Status.Ok);
+    expect(get("gateway\0own")).toBe(Status.Ok);
   });
 });
 

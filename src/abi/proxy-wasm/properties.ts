@@ -1,5 +1,5 @@
 import { LIMITS } from "../../base/limits.ts";
-import type { PropertyValue } from "../../filter/filter.ts";
+import { DENIED, type PropertyValue } from "../../filter/filter.ts";
 import { HeaderList } from "../../http/headers.ts";
 import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
@@ -14,7 +14,8 @@ export function propertyFunctions(guest: Guest) {
      * Hands over a property in Envoy's encoding: text and bytes as they are, integers as 8 bytes,
      * times and durations as 8 bytes of nanoseconds, doubles as 8 bytes, booleans as 1 byte, maps
      * as pairs; all little-endian.
-     * @returns NotFound, also when the path is longer than LIMITS.guestNameBytesMax
+     * @returns NotFound, also for what is not granted, and when the path is longer than
+     *   LIMITS.guestNameBytesMax
      */
     proxy_get_property(
       pathPtr: number,
@@ -27,8 +28,10 @@ export function propertyFunctions(guest: Guest) {
       if (path.length > LIMITS.guestNameBytesMax) return Status.NotFound;
       const segments = segmentsOf(path);
       const value =
-        ownProperty(guest, segments) ?? guest.stream?.host.exchange.getProperty(segments);
-      if (value === undefined) return Status.NotFound;
+        ownProperty(guest, segments) ??
+        gatewayProperty(guest, segments) ??
+        guest.stream?.host.exchange.getProperty(segments);
+      if (value === undefined || value === DENIED) return Status.NotFound;
       if (typeof value === "string") return guest.giveLatin1(value, resultPtr, lengthPtr);
       const bytes = encodeProperty(value);
       if (bytes === undefined) return Status.SerializationFailure;
@@ -82,6 +85,19 @@ function ownProperty(guest: Guest, segments: readonly string[]): string | undefi
     default:
       return undefined;
   }
+}
+
+/** Not what an earlier filter has set under such a name: nobody speaks for the gateway. */
+function gatewayProperty(
+  guest: Guest,
+  segments: readonly string[],
+): PropertyValue | typeof DENIED | undefined {
+  const [root = ""] = segments;
+  if (!root.startsWith("gateway") && !root.startsWith("node")) return undefined;
+  const name = segments.join(".");
+  const value = guest.resources.host.gatewayProperty(name);
+  if (value === DENIED) guest.resources.log.warnDenied("properties", name);
+  return value;
 }
 
 function encodeProperty(value: Exclude<PropertyValue, string>): Uint8Array | undefined {

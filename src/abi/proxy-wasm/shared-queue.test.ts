@@ -80,11 +80,29 @@ describe("shared queues, errors", () => {
   test("does not let a guest use the queue of another VM by its number", () => {
     const scopes = new VmScopes();
     const other = scopes.acquire("other").queues.register("other", "q");
-    const { enqueue, resolve } = open({}, scopes);
+    const { kit, enqueue, resolve } = open({}, scopes);
     const id = other?.id ?? 0;
     expect(enqueue(id, "x")).toBe(Status.NotFound);
+    kit.host.findable = ["vm", "other"];
     expect(resolve("other", "q")).toBe(id); // By its name it may.
     expect(enqueue(id, "x")).toBe(Status.Ok);
+  });
+
+  test("finds no queue of a VM that is not granted, and says so once", () => {
+    const scopes = new VmScopes();
+    scopes.acquire("other").queues.register("other", "q");
+    const { kit, enqueue } = open({}, scopes);
+    const find = (vmId: string, name: string): number =>
+      kit.within(undefined, (env) =>
+        env.proxy_resolve_shared_queue(...kit.put(vmId), ...kit.put(name), OUT),
+      );
+    expect(find("other", "q")).toBe(Status.NotFound);
+    expect(find("other", "q")).toBe(Status.NotFound);
+    expect(enqueue(1, "x")).toBe(Status.NotFound);
+    expect(kit.host.logged).toEqual(['warn: denied queues "other"']);
+    // What is not there at all is no denial.
+    expect(find("other", "r")).toBe(Status.NotFound);
+    expect(kit.host.logged).toHaveLength(1);
   });
 
   test("checks every address, and loses no item over it", () => {

@@ -82,6 +82,15 @@ export class SharedQueues {
   }
 }
 
+/** Whether a queue is there that is not granted, only the log tells. */
+function findQueue(guest: Guest, vmId: string, name: string): SharedQueue | undefined {
+  const { scope, log, host } = guest.resources;
+  const queue = scope.queues.resolve(vmId, name);
+  if (queue === undefined || host.mayFindQueues(vmId)) return queue;
+  log.warnDenied("queues", vmId);
+  return undefined;
+}
+
 function keyOf(vmId: string, name: string): string {
   return JSON.stringify([vmId, name]);
 }
@@ -112,7 +121,7 @@ export function sharedQueueFunctions(guest: Guest) {
       return Status.Ok;
     },
 
-    /** An empty VM id means the guest's own. */
+    /** An empty VM id means the guest's own. @returns NotFound, also for what is not granted */
     proxy_resolve_shared_queue(
       vmPtr: number,
       vmLength: number,
@@ -125,7 +134,7 @@ export function sharedQueueFunctions(guest: Guest) {
       if (vmId === undefined || name === undefined || !guest.memory.contains(resultPtr, 4)) {
         return Status.InvalidMemoryAccess;
       }
-      const queue = scope.queues.resolve(vmId === "" ? host.vmId : vmId, name);
+      const queue = findQueue(guest, vmId === "" ? host.vmId : vmId, name);
       if (queue === undefined) return Status.NotFound;
       resolved.add(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);

@@ -6,6 +6,7 @@ import type {
   CallOutOutcome,
   CallOutRefusal,
   CallOutRequest,
+  DeniedUse,
   Direction,
   FilterExchange,
   FilterHost,
@@ -15,6 +16,7 @@ import type {
   PropertyValue,
   RequestHead,
   ResponseHead,
+  DENIED,
 } from "../../filter/filter.ts";
 import type { GatewayError } from "../../base/errors.ts";
 import { HeaderList } from "../../http/headers.ts";
@@ -71,6 +73,10 @@ export class FakePluginHost implements PluginHost {
   cancelled = 0;
   refusal: CallOutRefusal | undefined;
 
+  /** VM ids whose queues it may find. */
+  findable: readonly string[] = ["vm"];
+  readonly gatewayProperties = new Map<string, PropertyValue | typeof DENIED>();
+
   log(level: LogLevel, message: string): void {
     this.logged.push(`${level}: ${message}`);
   }
@@ -82,6 +88,18 @@ export class FakePluginHost implements PluginHost {
     if (this.refusal !== undefined) return this.refusal;
     this.calls.push({ request, done });
     return { cancel: () => this.cancelled++ };
+  }
+
+  mayFindQueues(vmId: string): boolean {
+    return this.findable.includes(vmId);
+  }
+
+  gatewayProperty(name: string): PropertyValue | typeof DENIED | undefined {
+    return this.gatewayProperties.get(name);
+  }
+
+  explainDenied(use: DeniedUse, name: string): string {
+    return `denied ${use} ${JSON.stringify(name)}`;
   }
 }
 

@@ -1,0 +1,4 @@
+import packageJson from "../../package.json";
+
+/** Of this executable. */
+export const VERSION = packageJson.version;
