@@ -2,7 +2,7 @@
  * Every hostile guest against one gateway, while honest clients use it: no honest exchange may
  * fail, no worker may end, and every attacking exchange must end as its entry says.
  *
- *   HOSTILE_RUNS=10000   attacks per guest and kind of instance, default 200
+ *   HOSTILE_RUNS=10000   attacks per guest, shared between its kinds of instances, default 200
  *   HOSTILE_ONLY=loop    only attacks whose name matches
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -61,7 +61,8 @@ async function settle(attack: (typeof ATTACKS)[number]): Promise<void> {
   const [request] = honest.requests;
   if (request === undefined) return reject(new Error("Cannot probe: there is no honest request"));
   try {
-    resolve(await drive(gateway.port, attack, RUNS, request));
+    const kinds = attack.guest.instances?.length ?? 2;
+    resolve(await drive(gateway.port, attack, Math.ceil(RUNS / kinds), request));
   } catch (error) {
     reject(error);
   }

@@ -6,6 +6,8 @@ export interface RefusedGuest {
   readonly wat: string;
   /** In the refusal, as a regular expression. */
   readonly says: string;
+  /** Refused by what it is, before anything of it runs. */
+  readonly refusedUnstarted?: true;
 }
 
 const EMPTY = "(loop $l (br $l))";
@@ -61,10 +63,12 @@ export const REFUSED: readonly RefusedGuest[] = [
     name: "a memory of 65536 pages",
     wat: '(memory (export "memory") 65536)',
     says: "pages",
+    refusedUnstarted: true,
   },
   {
     name: "a table of ten million entries",
     wat: "(table 10000000 funcref)",
     says: "table",
+    refusedUnstarted: true,
   },
 ];
