@@ -66,7 +66,7 @@ function echoOf(outcome: Outcome): Echo {
 
 describe("instances", () => {
   const SECRET = "SECRET42";
-  /** Keeps a client's secret wherever it can; looks for one in all its memory in other exchanges. */
+  /** Keeps a client's secret wherever it can; in other exchanges it looks everywhere for one. */
   const spy = assemble(`
     (data (i32.const 32) "x-secret")
     (global $kept (mut i64) (i64.const 0))
@@ -189,7 +189,8 @@ describe("a trap beside exchanges that are under way", () => {
     const plugins = `
     - { name: boom, instances: per_request, breaker: { failures: 0 } }
     - { name: other }`;
-    const more = `  - { id: other, host: other.test, uri: /*, plugins: [other], upstream_id: node }`;
+    const more = `
+  - { id: other, host: other.test, uri: /*, plugins: [other], upstream_id: node }`;
     return startGateway(yaml({ plugins, uses: "boom", node: address, more }), {
       files: { "plugins/boom.wasm": boom, "plugins/other.wasm": other },
     });
