@@ -98,7 +98,7 @@ const tornPairs = Object.entries(TORN).map(([name, bytes]): HostileGuest => {
 
 export const POINTERS: readonly HostileGuest[] = [
   ...Object.entries({ ...HOST_FUNCTION_SIGNATURES, ...WASI_SIGNATURES })
-    .filter(([name, signature]) => !signature.startsWith(">"))
+    .filter(([, signature]) => !signature.startsWith(">"))
     .map(([name, signature]) => guestFor(name, signature)),
   ...tornPairs,
   {
