@@ -48,7 +48,9 @@ if [ "${1:-}" = --deps-only ]; then exit 0; fi
 fresh=dist/fresh.$$
 trap 'rm -rf "$fresh"' EXIT
 mkdir "$fresh"
-if ! "$bun" build src/main.ts --compile --minify --bytecode --format=esm --sourcemap \
+# The second file is where the thread that watches guests starts: a bundle of its own.
+if ! "$bun" build src/main.ts src/wasm/watch/thread.ts --compile --minify --bytecode \
+  --format=esm --sourcemap \
   --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
   --compile-exec-argv="--max-http-header-size=65536" \
   --outfile "$fresh/sluice" >"$fresh/log" 2>&1 9>&-; then

@@ -18,6 +18,7 @@ import {
   limitProblems,
   nameProblems,
   pinProblems,
+  promiseProblems,
   readRepository,
   sizeProblems,
 } from "../test/tidy.ts";
@@ -73,6 +74,15 @@ describe("the repository", () => {
   test("uses every limit", () => {
     const limits = sources.find(({ path }) => path === "src/base/limits.ts");
     expect(limitProblems(limits?.text ?? "", code)).toEqual([]);
+  });
+});
+
+describe("docs/SECURITY.md", () => {
+  test("promises nothing that no test shows", () => {
+    const document = sources.find(({ path }) => path === "docs/SECURITY.md");
+    const paths = new Set(sources.map(({ path }) => path));
+    expect(promiseProblems(document ?? { path: "docs/SECURITY.md", text: "" }, paths)).toEqual([]);
+    expect(document?.text.split("| shown by |").length).toBeGreaterThan(3);
   });
 });
 
@@ -221,6 +231,31 @@ describe("limitProblems()", () => {
     expect(limitProblems(limits, files)).toEqual([
       "src/base/limits.ts:3: nothing enforces LIMITS.b: enforce it or delete it",
       "src/base/limits.ts:4: nothing enforces LIMITS.c: enforce it or delete it",
+    ]);
+  });
+});
+
+describe("promiseProblems()", () => {
+  test("reports a test that does not exist, and a row without one", () => {
+    const text = `
+See \`src/a.test.ts\` and \`src/b.test.ts\`.
+
+| what | shown by |
+|---|---|
+| one | \`src/a.test.ts\` \`test/hostile\` |
+| two | \`test/hostile\` |
+| three | by looking |
+| \`src/a.test.ts\` | |
+
+| what | because |
+|---|---|
+| other | table |
+`;
+    const paths = new Set(["src/a.test.ts"]);
+    expect(promiseProblems({ path: "docs/a.md", text }, paths)).toEqual([
+      "docs/a.md:2: src/b.test.ts does not exist: name another test",
+      "docs/a.md:8: no test shows this: write one and name it",
+      "docs/a.md:9: no test shows this: write one and name it",
     ]);
   });
 });

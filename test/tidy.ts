@@ -266,6 +266,30 @@ export function limitProblems(limits: string, files: readonly Source[]): string[
     });
 }
 
+/**
+ * What a document promises, a test has to show: the tests that it names exist, and each row of a
+ * table with the column "shown by" names one, or the folder of hostile modules.
+ */
+export function promiseProblems({ path, text }: Source, paths: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  let isPromise = false;
+  for (const [index, line] of text.split("\n").entries()) {
+    const where = `${path}:${index + 1}`;
+    const isRow = line.startsWith("|");
+    const isRule = line.startsWith("|-");
+    const isHead = isRow && line.includes("| shown by |");
+    if (!isRow || isHead) isPromise = isHead;
+    for (const [, test = ""] of line.matchAll(/`([\w./-]+\.test\.ts)`/g)) {
+      if (!paths.has(test)) problems.push(`${where}: ${test} does not exist: name another test`);
+    }
+    if (!isPromise || isHead || isRule) continue;
+    const shownBy = line.split("|").at(-2) ?? "";
+    if (/`[\w./-]+\.test\.ts`|`test\/hostile`/.test(shownBy)) continue;
+    problems.push(`${where}: no test shows this: write one and name it`);
+  }
+  return problems;
+}
+
 const NOT_CODE = new RegExp(
   [
     /\/\/.*|\/\*[^]*?\*\//, // comments

@@ -7,7 +7,7 @@ import {
   readOutline,
   renderType,
 } from "../wasm/binary/outline.ts";
-import { validateModule } from "../wasm/module.ts";
+import { instrument } from "../wasm/instrument/instrument.ts";
 import {
   abiVersionOf,
   ALLOCATOR_NAMES,
@@ -32,6 +32,11 @@ export interface ModuleReport {
   readonly missing: readonly { readonly module: string; readonly name: string }[];
   /** Of its memory; undefined when it has none. */
   readonly pages: { readonly min: number; readonly max: number | undefined } | undefined;
+  /**
+   * Why a guest of it cannot be put back to how it was after its start: empty when it can,
+   * undefined when its code was not looked at.
+   */
+  readonly obstacles: readonly string[] | undefined;
   /** Empty when the module can be started. */
   readonly problems: readonly ModuleProblem[];
 }
@@ -43,17 +48,25 @@ export interface ModuleProblem {
   readonly message: string;
 }
 
+/** It may still be put back: only an instance that has run that code cannot. */
+const MAY_CHANGE = "its code can change its tables or drop segments: when it has, it cannot";
+
 const PROBLEMS_MAX = 50;
 const NAME_LENGTH_MAX = 200;
 
 /** Looks at a module from every side; never throws, whatever the bytes are. */
 export function inspectModule(bytes: Uint8Array): ModuleReport {
+  let outline: ModuleOutline | undefined;
   try {
-    const outline = readOutline(bytes);
-    validateModule(bytes);
-    return inspectOutline(outline);
+    outline = readOutline(bytes);
+    return { ...inspectOutline(outline), obstacles: obstaclesOf(bytes) };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
+    // What the outline shows is nearer to what its author did.
+    const report = outline && inspectOutline(outline);
+    if (report !== undefined && error.code !== "INVALID" && report.problems.length > 0) {
+      return report;
+    }
     return {
       byteLength: bytes.byteLength,
       abi: "unknown",
@@ -62,9 +75,21 @@ export function inspectModule(bytes: Uint8Array): ModuleReport {
       callbacks: [],
       missing: [],
       pages: undefined,
+      obstacles: undefined,
       problems: [{ code: error.code, message: error.message }],
     };
   }
+}
+
+/** @throws ModuleError when it cannot be rewritten, or the engine refuses it */
+function obstaclesOf(bytes: Uint8Array): string[] {
+  const { traits } = instrument(bytes, {
+    memoryPagesMax: LIMITS.guestPagesMax,
+    tableEntriesMax: LIMITS.guestTableEntriesMax,
+    checks: { poll: true, fuel: true },
+  });
+  const changes = traits.mayTaint ? [MAY_CHANGE] : [];
+  return [...new Set([...traits.unrestorable, ...traits.uncopyable, ...changes])];
 }
 
 /** The same for a module that has been read already. */
@@ -85,6 +110,7 @@ export function inspectOutline(outline: ModuleOutline): ModuleReport {
     callbacks: callbacks.filter((name) => names.has(name)),
     missing: missing.map(({ module, name }) => ({ module, name })),
     pages: outline.memory && { min: outline.memory.pagesMin, max: outline.memory.pagesMax },
+    obstacles: undefined,
     problems: bounded([
       ...(isHttpWasm ? httpWasmProblems(outline) : abiProblems(names, version)),
       ...outline.imports.flatMap((each) => importProblems(each, isHttpWasm)),

@@ -15,6 +15,7 @@ describe("renderReport()", () => {
         `size:           ${bytes.byteLength} bytes`,
         "abi:            proxy-wasm 0.2.1",
         "memory:         1 pages of 64 KiB, no maximum",
+        "sandbox:        put back to its image after an exchange",
         "callbacks:",
         "  proxy_on_log",
         "host functions:",

@@ -10,6 +10,7 @@ export function renderReport(report: ModuleReport): string {
     row("size", `${report.byteLength} bytes`),
     row("abi", report.abi),
     row("memory", memory(report)),
+    ...sandbox(report),
     ...list("callbacks", report.callbacks),
     ...list(
       "host functions",
@@ -25,6 +26,13 @@ export function renderReport(report: ModuleReport): string {
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Whether `instances: per_request` and recovery after a trap are cheap. */
+function sandbox({ obstacles }: ModuleReport): string[] {
+  if (obstacles === undefined) return [];
+  if (obstacles.length === 0) return [row("sandbox", "put back to its image after an exchange")];
+  return list("sandbox: started anew in place of being put back to its image", obstacles);
 }
 
 function memory({ pages }: ModuleReport): string {

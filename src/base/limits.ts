@@ -104,6 +104,32 @@ export const LIMITS = {
   moduleBytesMax: 16 * MIB,
   /** count; entries of one section of a module (types, imports, functions, exports). */
   moduleEntriesMax: 65_536,
+  /** count; types of a module, those of recursion groups counted one by one. */
+  moduleTypesMax: 65_536,
+  /** bytes; type section of a module: compilers write kilobytes, and engines compare types. */
+  moduleTypeBytesMax: MIB,
+  /** count; functions of a module without imported ones: 500,000 empty ones cost 290 MB. */
+  moduleFunctionsMax: 50_000,
+  /** bytes; code of one function, which is compiled as a whole. */
+  moduleBodyBytesMax: 2 * MIB,
+  /** count; locals of one function, as few bytes can claim thousands. */
+  moduleLocalsMax: 4_096,
+  /** count; blocks inside one another: Go opens one for every place at which it can resume. */
+  moduleDepthMax: 4_096,
+  /** count; targets of one br_table. */
+  moduleBranchTargetsMax: 16_384,
+  /** count; clauses of one try_table. */
+  moduleCatchesMax: 1_024,
+  /** count; entries of a table at its start: ten million of them cost 650 MB. */
+  moduleTableEntriesMax: 65_536,
+  /** count; tables of a module. */
+  moduleTablesMax: 100,
+  /** count; entries of all element segments of a module. */
+  moduleElementsMax: 200_000,
+  /** count; globals of a module without imported ones: each gets a shadow and an export. */
+  moduleGlobalsMax: 10_000,
+  /** count; data segments of a module: LLVM writes a handful, Go one for each run of bytes. */
+  moduleDataSegmentsMax: 100_000,
   /** pages of 64 KiB; memory that a module may ask for at its start (Envoy's 1 GiB). */
   guestPagesMax: 16_384,
   /** bytes; one page of a guest's memory, WebAssembly's own unit. */
@@ -120,8 +146,8 @@ export const LIMITS = {
   guestTotalMsDefault: 1000,
   /** ms; the same, at most: above it the bound would bound nothing. */
   guestTotalMsMax: 600_000,
-  /** weighted instructions of one callback; about a quarter of an hour of a processor. */
-  guestFuelMax: 1_000_000_000_000,
+  /** weighted instructions of one callback; a second or more of a processor. */
+  guestFuelMax: 2_000_000_000,
   /** ms; one step of a guest's start. Large modules build tables and parse configurations there. */
   guestStartMsDefault: 2000,
   /** ms; a start in a cold process takes some of them. */
@@ -154,6 +180,10 @@ export const LIMITS = {
   breakerMsMin: 100,
   /** ms; longest window and longest pause. */
   breakerMsMax: 3_600_000,
+  /** bytes; pages that an idle sandbox keeps because its guest writes them each time. */
+  keptPageBytesMax: 64 * KIB,
+  /** count; or that part of its memory when it is more: a large guest writes more pages. */
+  keptPageShare: 32,
   /** bytes; what a guest hands over in one call: a body, a property, an item of a queue. */
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */
@@ -172,8 +202,19 @@ export const LIMITS = {
   sharedQueueBytesMax: 4 * MIB,
   /** count; items that wait in one shared queue. */
   sharedQueueItemsMax: 10_000,
+  /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
+   * one by one takes a thousand. */
+  guestHostCallsMax: 1_000_000,
+  /** count; entries of a guest's table, at its start and ever. Large filters have 10,000. */
+  guestTableEntriesMax: 65_536,
+  /** count; exports of guests that one worker can call: some 10 for each sandbox. */
+  dispatchSlotsMax: 4_000_000,
+  /** count; outgrown guests of one plugin that still serve their last exchanges. */
+  guestsRetiringMax: 4,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
+  /** ms; for the watch to shut a page once it has begun to. A thread that takes longer has died. */
+  watchShutMsMax: 5_000,
   /** count; starts of a guest that may fail in a row before the next one has to wait. */
   guestStartFailuresMax: 3,
   /** ms; pause between two starts after that. */

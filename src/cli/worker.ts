@@ -14,6 +14,6 @@ export async function worker(): Promise<number> {
     process.stderr.write("sluice: workers are started by `sluice run`\n");
     return 2;
   }
-  runWorker((message: ToMaster) => void process.send?.(message));
+  await runWorker((message: ToMaster) => void process.send?.(message));
   return new Promise(() => {}); // The master ends it, or its end does.
 }

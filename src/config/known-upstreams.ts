@@ -1,7 +1,8 @@
 import type { UpstreamConfig } from "./config.ts";
 import { type Findings, quote } from "./findings.ts";
 import type { RawGateway } from "./schema.ts";
-import { type ConfigNode, type Span, nodeAt } from "./tree.ts";
+import { type ConfigNode, nodeAt } from "./tree.ts";
+import { foundIn } from "./wording.ts";
 
 export interface KnownUpstreams {
   readonly byId: ReadonlyMap<string, UpstreamConfig>;
@@ -24,12 +25,14 @@ export function knownUpstreams(
 
 export function reportUnknownUpstream(
   id: string,
-  span: Span,
+  node: ConfigNode,
   known: KnownUpstreams,
   findings: Findings,
 ): void {
   if (known.isIncomplete) return;
   const near = findings.didYouMean(id, known.byId.keys());
   const hint = near ?? (known.byId.size === 0 ? "the file declares no upstreams" : undefined);
-  findings.error("CONFIG_UNKNOWN_UPSTREAM", span, `unknown upstream ${quote(id)}`, hint);
+  const isVariable = node.kind === "scalar" && node.substituted;
+  const shown = isVariable ? foundIn(node) : quote(id);
+  findings.error("CONFIG_UNKNOWN_UPSTREAM", node, `unknown upstream ${shown}`, hint);
 }

@@ -61,8 +61,10 @@ export class FilterChain {
   async requestHeaders(endOfStream: boolean): Promise<void> {
     for (const plugin of this.#plugins) {
       const slot = new FilterSlot(this, plugin);
-      slot.start();
       this.#slots.push(slot);
+      const turn = slot.start();
+      if (turn !== undefined) await turn;
+      if (this.interrupted) return;
       if (!slot.wants(CALLBACK.requestHeaders)) continue;
       const action = slot.call((filter) => filter.onRequestHeaders(endOfStream));
       if (this.interrupted) return;

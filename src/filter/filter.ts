@@ -55,10 +55,31 @@ export interface Plugin {
   readonly callbacks: number;
   /** What a failed filter means: true skips it, false answers 503. */
   readonly failOpen: boolean;
-  /** @throws when the guest cannot be started; counts as a failed filter */
-  createFilter(host: FilterHost): HttpFilter;
+  /**
+   * @returns a promise when the exchange has to wait for its turn
+   * @throws when there can be no filter, as does the promise; counts as a failed filter
+   */
+  createFilter(host: FilterHost): HttpFilter | Promise<HttpFilter>;
+  /** How it does; undefined when it has no guests. */
+  readonly status?: PluginStatus;
   /** The generation is gone: stop timers, cancel call-outs, free the guest. Idempotent. */
   close(): void;
+}
+
+/** For operators: how the guests of a plugin do on one worker. Plain data. */
+export interface PluginStatus {
+  readonly name: string;
+  readonly breaker: "closed" | "open" | "half-open";
+  /** How often it has opened. */
+  readonly breakerOpened: number;
+  /** Failures by kind: trap, deadline, fuel, … */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Guests that were replaced because their memory had grown. */
+  readonly recycled: number;
+  /** Of a pool: sandboxes that serve, that are ready, and exchanges that wait for one. */
+  readonly sandboxes:
+    | { readonly busy: number; readonly idle: number; readonly waiting: number }
+    | undefined;
 }
 
 /** What a filter sees of its exchange and may ask for. */

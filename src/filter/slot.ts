@@ -19,6 +19,7 @@ export class FilterSlot implements FilterHost {
   readonly #chain: FilterChain;
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
+  #ended = false;
   readonly #windows: { request?: BodyWindow | undefined; response?: BodyWindow | undefined } = {};
   readonly #waiting: { request?: (() => void) | undefined; response?: (() => void) | undefined } =
     {};
@@ -42,13 +43,19 @@ export class FilterSlot implements FilterHost {
     return this.#filter !== undefined && (this.plugin.callbacks & callback) !== 0;
   }
 
-  /** @throws GatewayError FILTER_FAILED when it cannot start and fails closed */
-  start(): void {
+  /**
+   * @returns a promise when it has to wait for its turn
+   * @throws GatewayError of the filter when it cannot start and fails closed; so does the promise
+   */
+  start(): Promise<void> | undefined {
     try {
-      this.#filter = this.plugin.createFilter(this);
+      const filter = this.plugin.createFilter(this);
+      if (filter instanceof Promise) return this.#startLater(filter);
+      this.#filter = filter;
     } catch (error) {
       this.#fail(error);
     }
+    return undefined;
   }
 
   /**
@@ -69,6 +76,7 @@ export class FilterSlot implements FilterHost {
   end(): void {
     const filter = this.#filter;
     this.#filter = undefined;
+    this.#ended = true;
     this.wake();
     try {
       filter?.onEnd();
@@ -133,6 +141,17 @@ export class FilterSlot implements FilterHost {
     this.#filter = undefined;
     this.wake();
     if (!this.plugin.failOpen) this.#chain.interrupt(error);
+  }
+
+  async #startLater(coming: Promise<HttpFilter>): Promise<void> {
+    try {
+      this.#filter = await coming;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // The client has gone meanwhile: what was waited for must be given back.
+    if (this.#ended) this.end();
   }
 
   #fail(error: unknown): void {

@@ -78,3 +78,10 @@ export class FakeExchange implements FilterExchange {
 
   setProperty(): void {}
 }
+
+/** The filter of a plugin for which no exchange has to wait. */
+export function startFilter(plugin: Plugin, host: FilterHost): HttpFilter {
+  const filter = plugin.createFilter(host);
+  if (filter instanceof Promise) throw new Error(`Plugin ${plugin.name} has its exchanges wait`);
+  return filter;
+}

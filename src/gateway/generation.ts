@@ -10,7 +10,7 @@ import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
 import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
-import type { Plan } from "./messages.ts";
+import { moduleKey, type Plan } from "./messages.ts";
 import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
 
@@ -34,7 +34,7 @@ export class Generation implements ServedGeneration {
   readonly config: Config;
   readonly limits;
   readonly router: Router<ServedRoute>;
-  /** Compiled modules by hash, so that the next generation need not compile them again. */
+  /** Compiled modules by moduleKey(), so that the next generation need not compile them again. */
   readonly modules: ReadonlyMap<string, LoadedModule>;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly #free: () => void;
@@ -138,15 +138,17 @@ class Build {
 
   modules(previous: Generation | undefined): Map<string, LoadedModule> {
     const loaded = new Map<string, LoadedModule>();
-    for (const { name, hash, bytes } of this.#plan.modules) {
-      const known = previous?.modules.get(hash);
+    for (const module of this.#plan.modules) {
+      const { name, hash, settings, bytes } = module;
+      const key = moduleKey(module);
+      const known = loaded.get(key) ?? previous?.modules.get(key);
       if (known !== undefined) {
-        loaded.set(hash, known);
+        loaded.set(key, known);
         continue;
       }
       assert(bytes !== undefined, `Cannot find the bytes of plugin ${name} (${hash})`);
       try {
-        loaded.set(hash, loadModule(bytes));
+        loaded.set(key, loadModule(bytes, settings));
       } catch (error) {
         this.#report(name, undefined, messageOf(error));
       }
@@ -200,11 +202,11 @@ class Build {
   ): Plugin | undefined {
     if (use.native) return proxyRewrite(JSON.parse(use.config) as ProxyRewriteOptions);
     const settings = this.#settingsOf(use);
-    const module = modules.get(this.#hashOf(use.name) ?? "");
+    const module = modules.get(this.#moduleKeyOf(use.name) ?? "");
     if (settings === undefined || module === undefined) return undefined; // Reported already.
     const host = createPluginHost(settings, use, this.#plan.number, this.#shared.surroundings);
     try {
-      const plugin = this.#shared.plugins.acquire(key, () => startPlugin(module, host));
+      const plugin = this.#shared.plugins.acquire(key, () => startPlugin(module, host, settings));
       this.#undo.push(() => this.#shared.plugins.release(key));
       return plugin;
     } catch (error) {
@@ -216,15 +218,17 @@ class Build {
   /** Equal keys mean the same guest with the same rights. */
   #keyOf(use: PluginUse): string {
     const { position: _, ...settings } = this.#settingsOf(use) ?? {};
-    return JSON.stringify([use.name, use.native, this.#hashOf(use.name), settings, use.config]);
+    const key = this.#moduleKeyOf(use.name);
+    return JSON.stringify([use.name, use.native, key, settings, use.config]);
   }
 
   #settingsOf(use: PluginUse): PluginConfig | undefined {
     return this.#plan.config.plugins.find((plugin) => plugin.name === use.name);
   }
 
-  #hashOf(name: string): string | undefined {
-    return this.#plan.modules.find((module) => module.name === name)?.hash;
+  #moduleKeyOf(name: string): string | undefined {
+    const module = this.#plan.modules.find((each) => each.name === name);
+    return module && moduleKey(module);
   }
 
   #reportRule({ ruleId, message, hint }: RuleProblem): void {

@@ -1,5 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { PluginStatus } from "../filter/filter.ts";
+import type { ModuleSettings } from "../wasm/module.ts";
 
 /**
  * What master and workers say to each other over IPC (structured clone, so bytes travel as bytes).
@@ -34,13 +36,15 @@ export interface WorkerStatus {
   readonly inFlight: number;
   /** Generations that still have exchanges, the current one included. */
   readonly generations: number;
+  /** Of every running plugin that has guests. */
+  readonly plugins: readonly PluginStatus[];
 }
 
 /** Everything that a worker needs to build a generation; no file is read by workers. */
 export interface Plan {
   readonly number: number;
   readonly config: Config;
-  /** Plugins by name; what the worker's current generation has already is named by hash alone. */
+  /** Plugins by name; without its bytes what the worker's current generation has already. */
   readonly modules: readonly PlanModule[];
   /** False for a trial that must not open ports. */
   readonly listen: boolean;
@@ -57,5 +61,12 @@ export interface PlanModule {
   readonly name: string;
   /** SHA-256 of the file, hex. */
   readonly hash: string;
+  /** What is written into the module when it is loaded. */
+  readonly settings: ModuleSettings;
   readonly bytes: Uint8Array | undefined;
+}
+
+/** Modules of the same key are the same when they are loaded. */
+export function moduleKey({ hash, settings }: PlanModule): string {
+  return `${hash} ${settings.memoryPages} ${settings.fuel}`;
 }

@@ -20,7 +20,9 @@ describe("readModules()", () => {
     const { modules, diagnostics } = await read("wasm: { plugins: [{ name: calls }] }");
     expect(modules.map(({ name }) => name)).toEqual(["calls"]);
     // The bytes travel to the workers, what was found out about them does not.
-    expect(modules.map((module) => Object.keys(module))).toEqual([["name", "hash", "bytes"]]);
+    expect(modules.map((module) => Object.keys(module))).toEqual([
+      ["name", "hash", "settings", "bytes"],
+    ]);
     expect(diagnostics).toMatchObject([
       { severity: "warning", code: "PLUGIN_NOT_GRANTED", position: { line: 1, column: 27 } },
     ]);

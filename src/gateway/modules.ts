@@ -4,6 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, PluginConfig, Position } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { ModuleSettings } from "../wasm/module.ts";
 import { misfitsOf } from "./plugin-fit.ts";
 
 /** A plugin's module as it was read, checked as far as that goes without starting it. */
@@ -11,6 +12,7 @@ export interface ModuleFile {
   readonly name: string;
   /** SHA-256, hex. */
   readonly hash: string;
+  readonly settings: ModuleSettings;
   readonly bytes: Uint8Array;
 }
 
@@ -93,5 +95,7 @@ async function readModule(
   const inspected = inspectModule(bytes);
   for (const problem of inspected.problems) report(problem.code, `${subject}: ${problem.message}`);
   if (inspected.problems.length > 0) return undefined;
-  return { module: { name: plugin.name, hash, bytes }, inspected };
+  const { memoryPages, fuel } = plugin.limits;
+  const settings = { memoryPages, fuel: fuel > 0 };
+  return { module: { name: plugin.name, hash, settings, bytes }, inspected };
 }

@@ -1,4 +1,4 @@
-import { dlopen, FFIType } from "bun:ffi";
+import { systemLibc } from "../base/libc.ts";
 import { log } from "../base/log.ts";
 
 /** prctl(2): the signal that the kernel sends this process when its parent ends. */
@@ -13,21 +13,12 @@ const SIGKILL = 9;
 export function endWithParent(): void {
   if (process.platform !== "linux") return;
   const parent = process.ppid;
-  for (const library of ["libc.so.6", `libc.musl-${MUSL_ARCH}.so.1`]) {
-    try {
-      const libc = dlopen(library, {
-        prctl: { args: [FFIType.i32, FFIType.u64], returns: FFIType.i32 },
-      });
-      libc.symbols.prctl(PR_SET_PDEATHSIG, BigInt(SIGKILL));
-      libc.close();
-      // It may have ended before the kernel was told.
-      if (process.ppid !== parent) process.exit(1);
-      return;
-    } catch {
-      // The other C library, then.
-    }
+  const libc = systemLibc();
+  if (libc === undefined) {
+    log.warn("worker cannot ask to be ended with its master: there is no C library to ask through");
+    return;
   }
-  log.warn("worker cannot ask to be ended with its master: there is no C library to ask through");
+  libc.prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have ended before the kernel was told.
+  if (process.ppid !== parent) process.exit(1);
 }
-
-const MUSL_ARCH = process.arch === "arm64" ? "aarch64" : "x86_64";

@@ -1,4 +1,4 @@
-import type { Plugin } from "../filter/filter.ts";
+import type { Plugin, PluginStatus } from "../filter/filter.ts";
 
 /**
  * The running plugins of one worker, shared by generations: the same module with the same settings
@@ -11,6 +11,11 @@ export class PluginRegistry {
   /** Number of running plugins. */
   get size(): number {
     return this.#running.size;
+  }
+
+  /** Of those that have guests. */
+  get status(): readonly PluginStatus[] {
+    return [...this.#running.values()].map(({ plugin }) => plugin.status).filter((each) => !!each);
   }
 
   /**

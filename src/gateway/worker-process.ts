@@ -1,6 +1,12 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { SentPlan, ToMaster, ToWorker, WorkerStatus } from "./messages.ts";
+import {
+  moduleKey,
+  type SentPlan,
+  type ToMaster,
+  type ToWorker,
+  type WorkerStatus,
+} from "./messages.ts";
 
 /** How a worker is started again from this executable: its command line. */
 export type WorkerCommand = readonly string[];
@@ -19,9 +25,9 @@ export type Prepared = { ok: true } | { ok: false; diagnostics: readonly Diagnos
 export class WorkerProcess {
   readonly pid: number;
   readonly exited: Promise<void>;
-  status: WorkerStatus = { generation: 0, inFlight: 0, generations: 0 };
+  status: WorkerStatus = { generation: 0, inFlight: 0, generations: 0, plugins: [] };
   readonly #child: Bun.Subprocess;
-  /** Hashes of modules that the worker's current generation holds. */
+  /** Keys of modules that the worker's current generation holds. */
   #held = new Set<string>();
   #waiting: { number: number; resolve: (prepared: Prepared) => void } | undefined;
   #committing: { number: number; resolve: () => void } | undefined;
@@ -62,7 +68,7 @@ export class WorkerProcess {
     await Promise.race([this.#ready, this.exited]);
     if (this.#ended) return { ok: false, diagnostics: "dead" };
     const modules = plan.modules.map((module) =>
-      this.#held.has(module.hash) ? { ...module, bytes: undefined } : module,
+      this.#held.has(moduleKey(module)) ? { ...module, bytes: undefined } : module,
     );
     const late = setTimeout(() => this.kill(), LIMITS.prepareMsMax);
     const prepared = await new Promise<Prepared>((resolve) => {
@@ -80,7 +86,7 @@ export class WorkerProcess {
       this.#committing = { number: plan.number, resolve };
       this.#send({ type: "commit", number: plan.number });
     });
-    this.#held = new Set(plan.modules.map((module) => module.hash));
+    this.#held = new Set(plan.modules.map(moduleKey));
   }
 
   abort(number: number): void {

@@ -15,12 +15,13 @@ import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { refuse } from "./refuse.ts";
+import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
  * One data-plane process: fronts on the shared ports, the current generation, and what is left of
  * the ones before it. It does what the master says and ends when the master does.
  */
-export function runWorker(send: (message: ToMaster) => void): void {
+export async function runWorker(send: (message: ToMaster) => void): Promise<void> {
   endWithParent();
   const worker = new Worker(send);
   process.on("message", (message: ToWorker) => worker.receive(message));
@@ -29,6 +30,7 @@ export function runWorker(send: (message: ToMaster) => void): void {
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
+  await meter.start();
   send({ type: "ready" });
 }
 
@@ -128,6 +130,7 @@ class Worker {
         generation: this.#plane.generation?.number ?? 0,
         inFlight: this.#plane.inFlight,
         generations: this.#generations,
+        plugins: this.#shared.plugins.status,
       },
     });
   }

@@ -6,10 +6,11 @@ import { loadModule } from "./module.ts";
 const wabt = await initWabt();
 
 describe("loadModule()", () => {
-  test("compiles a module without a start section as it is", () => {
-    const { module, startExport } = loadModule(wat('(module (func (export "f")))'));
+  test("makes no export where there is no start section", () => {
+    const { module, startExport } = loaded(wat('(module (func (export "f")))'));
     expect(startExport).toBeUndefined();
-    expect(WebAssembly.Module.exports(module)).toEqual([{ name: "f", kind: "function" }]);
+    const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(exports).toEqual(["f", "sluice:set-fuel", "sluice:capture", "sluice:restore"]);
   });
 
   test.each([
@@ -18,7 +19,7 @@ describe("loadModule()", () => {
     { name: "with data behind it", exports: '(memory 1) (data (i32.const 0) "abc")' },
     { name: "with a table behind it", exports: "(table 1 funcref) (elem (i32.const 0) $start)" },
   ])("makes an export of a start section, $name", ({ exports }) => {
-    const { module, startExport } = loadModule(
+    const { module, startExport } = loaded(
       wat(`(module
         (import "env" "called" (func $called))
         (func $start (call $called))
@@ -33,7 +34,7 @@ describe("loadModule()", () => {
   });
 
   test("makes an export of an imported start function", () => {
-    const { module, startExport } = loadModule(
+    const { module, startExport } = loaded(
       wat('(module (import "env" "called" (func $called)) (start $called))'),
     );
     let calls = 0;
@@ -43,9 +44,7 @@ describe("loadModule()", () => {
   });
 
   test("finds another name when the module has that export already", () => {
-    const { startExport } = loadModule(
-      wat('(module (func $s (export "sluice:start")) (start $s))'),
-    );
+    const { startExport } = loaded(wat('(module (func $s (export "sluice:start")) (start $s))'));
     expect(startExport).toBe("sluice:start'");
   });
 
@@ -53,7 +52,7 @@ describe("loadModule()", () => {
     const bytes = wat('(module (func $s) (func (export "f")) (start $s))');
     const at = bytes.lastIndexOf(8); // The start section; a custom one goes before it.
     const custom = Uint8Array.of(0, 3, 1, 0x61, 0xff);
-    const { module } = loadModule(
+    const { module } = loaded(
       new Uint8Array([...bytes.subarray(0, at), ...custom, ...bytes.subarray(at)]),
     );
     expect(WebAssembly.Module.customSections(module, "a")).toHaveLength(1);
@@ -62,24 +61,32 @@ describe("loadModule()", () => {
 
 describe("loadModule() errors", () => {
   test("hands on what the reader refuses", () => {
-    expect(() => loadModule(new TextEncoder().encode("hello"))).toThrow(ModuleError);
+    expect(() => loaded(new TextEncoder().encode("hello"))).toThrow(ModuleError);
   });
 
   test("refuses what the engine refuses, with its reason", () => {
     const bytes = wat("(module (func (result i32) i32.const 7))");
-    bytes[bytes.lastIndexOf(7)] = 0xff; // i32.const with an immediate that does not end.
-    expect(() => loadModule(bytes)).toThrow(/the engine says "doesn't (parse|validate)/);
+    bytes[bytes.lastIndexOf(0x41)] = 0x42; // i64.const: another type than the function's result.
+    expect(() => loaded(bytes)).toThrow(/the engine says "doesn't (parse|validate)/);
   });
 
   test("does not let a rewrite repair an invalid module", () => {
     // The start section's function does not exist in the code, which only the engine notices.
     const bytes = wat("(module (func $s) (start $s))");
     const broken = bytes.slice(0, bytes.lastIndexOf(10)); // Without its code section.
-    expect(() => loadModule(broken)).toThrow("code section");
+    expect(() => loaded(broken)).toThrow("code section");
   });
 });
 
 function wat(text: string): Uint8Array {
   const module = wabt.parseWat("test.wat", text);
   return new Uint8Array(module.toBinary({}).buffer);
+}
+
+function loaded(bytes: Uint8Array): {
+  module: WebAssembly.Module;
+  startExport: string | undefined;
+} {
+  const { module, rewritten } = loadModule(bytes, { memoryPages: 16, fuel: false });
+  return { module, startExport: rewritten.names.start };
 }

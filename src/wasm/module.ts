@@ -1,12 +1,13 @@
-import { messageOf } from "../base/errors.ts";
-import { ModuleError } from "./binary/module-error.ts";
+import { LIMITS } from "../base/limits.ts";
 import { type ModuleOutline, readOutline } from "./binary/outline.ts";
-import { exportStart } from "./binary/start-export.ts";
+import { compileModule } from "./compile.ts";
+import { instrument, type InstrumentedModule } from "./instrument/instrument.ts";
+import { meter } from "./sandbox/meter.ts";
 
 /**
  * From a file's bytes to a compiled module.
  *
- *   bytes ─▶ outline (limits, strict) ─▶ engine validates the original ─▶ rewrite ─▶ compile
+ *   bytes ─▶ outline ─▶ loader limits ─▶ engine validates the original ─▶ rewrite ─▶ compile
  *
  * Why the original is validated: a rewrite could turn an invalid module into a valid one.
  */
@@ -14,42 +15,55 @@ export interface LoadedModule {
   readonly module: WebAssembly.Module;
   /** Of the original bytes. */
   readonly outline: ModuleOutline;
-  /** Export to call first, once memory is attached; undefined when there was no start section. */
-  readonly startExport: string | undefined;
+  /** Exported functions of nothing but i32, the added ones included, with at most one result. */
+  readonly callable: readonly Callable[];
+  /** What the rewriting has added and found. */
+  readonly rewritten: Omit<InstrumentedModule, "bytes">;
+  /** The guest is stopped by the watch; else by fuel alone. */
+  readonly watched: boolean;
+}
+
+export interface Callable {
+  readonly name: string;
+  /** Counts. */
+  readonly params: number;
+  readonly results: number;
+}
+
+/** What of a plugin's settings is written into its module. */
+export interface ModuleSettings {
+  /** Pages of 64 KiB that its memory may have. */
+  readonly memoryPages: number;
+  /** Its instructions are counted. */
+  readonly fuel: boolean;
 }
 
 /**
- * Checks, rewrites and compiles a module; takes some 10 ms per MB of code and blocks meanwhile.
+ * Checks, rewrites and compiles a module; takes some 40 ms per MB of code and blocks meanwhile.
  * @throws ModuleError naming what is wrong and at which byte
  */
-export function loadModule(bytes: Uint8Array): LoadedModule {
+export function loadModule(bytes: Uint8Array, settings: ModuleSettings): LoadedModule {
   const outline = readOutline(bytes);
-  validateModule(bytes);
-  const rewritten = exportStart(bytes, outline);
-  return { module: compile(rewritten.bytes), outline, startExport: rewritten.name };
-}
-
-/** @throws ModuleError with the engine's reason when it refuses the module */
-export function validateModule(bytes: Uint8Array): void {
-  if (WebAssembly.validate(bytes)) return;
-  compile(bytes); // Compiled only to learn the reason: validate() gives none.
-  throw new ModuleError("INVALID", "Cannot compile the module: the engine refuses it");
-}
-
-function compile(bytes: Uint8Array): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (error) {
-    throw refused(error);
-  }
-}
-
-/** The engine's message, without its name for what we did and the source line that it quotes. */
-function refused(error: unknown): ModuleError {
-  const message = messageOf(error)
-    .replace(/^WebAssembly\.Module /, "")
-    .replace(/ \(evaluating '.*$/s, "");
-  return new ModuleError("INVALID", `Cannot compile the module: the engine says "${message}"`, {
-    cause: error,
+  const hasMemory = outline.memory !== undefined;
+  const watched = hasMemory && meter.watch !== undefined;
+  const { bytes: written, ...rewritten } = instrument(bytes, {
+    memoryPagesMax: settings.memoryPages,
+    tableEntriesMax: LIMITS.guestTableEntriesMax,
+    checks: { poll: watched, fuel: settings.fuel || !watched },
   });
+  const { setFuel, restore } = rewritten.names;
+  const callable = [...callableExports(outline), { name: restore, params: 0, results: 1 }];
+  if (setFuel !== undefined) callable.push({ name: setFuel, params: 1, results: 1 });
+  return { module: compileModule(written), outline, callable, rewritten, watched };
+}
+
+function callableExports(outline: ModuleOutline): Callable[] {
+  const callable: Callable[] = [];
+  for (const { name, type } of outline.exports) {
+    if (type === undefined || type.results.length > 1) continue;
+    const { params, results } = type;
+    if (![...params, ...results].every((each) => each === "i32")) continue;
+    callable.push({ name, params: params.length, results: results.length });
+  }
+  return callable;
 }

@@ -1,4 +1,5 @@
 import { messageOf } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 
 /**
  * What ended a guest's call early.
@@ -7,9 +8,20 @@ import { messageOf } from "../base/errors.ts";
  * stack      it recursed until the stack was full
  * exit       it called proc_exit
  * exception  it threw a Wasm exception that nobody caught
+ * deadline   its time was over
+ * fuel       it has used up the instructions that it may
+ * host calls it has called the host more often than one callback may
  * host       a host function threw: our own fault
  */
-export type TrapKind = "trap" | "stack" | "exit" | "exception" | "host";
+export type TrapKind =
+  | "trap"
+  | "stack"
+  | "exit"
+  | "exception"
+  | "deadline"
+  | "fuel"
+  | "host calls"
+  | "host";
 
 export interface Trap {
   readonly kind: TrapKind;
@@ -28,8 +40,26 @@ export class GuestExit extends Error {
   }
 }
 
-/** Tells from what a guest call threw why it ended. After any of these the guest is unusable. */
-export function classifyTrap(error: unknown): Trap {
+/** Thrown by host functions when the guest must not go on. */
+export class GuestStopped extends Error {
+  override readonly name = "GuestStopped";
+  readonly kind: "deadline" | "host calls";
+
+  constructor(kind: "deadline" | "host calls") {
+    super(STOPPED[kind]);
+    this.kind = kind;
+  }
+}
+
+/**
+ * Tells from what a guest call threw why it ended. After any of these the guest is unusable.
+ * @param over what its meter says: a guest that is out of time is stopped by a trap like any other
+ */
+export function classifyTrap(error: unknown, over?: "deadline" | "fuel"): Trap {
+  if (error instanceof GuestStopped) return { kind: error.kind, message: error.message };
+  if (over !== undefined && error instanceof WebAssembly.RuntimeError) {
+    return { kind: over, message: STOPPED[over] };
+  }
   if (error instanceof GuestExit) return { kind: "exit", message: error.message };
   if (error instanceof WebAssembly.RuntimeError) {
     return { kind: "trap", message: `trap: ${withoutSource(error.message)}` };
@@ -43,6 +73,12 @@ export function classifyTrap(error: unknown): Trap {
   }
   return { kind: "host", message: `host function failed: ${messageOf(error)}` };
 }
+
+const STOPPED = {
+  deadline: "it has used up its time (limits.deadline, or what is left of limits.total)",
+  fuel: "it has used up its instructions (limits.fuel)",
+  "host calls": `more than ${LIMITS.guestHostCallsMax} host calls in one callback`,
+} as const;
 
 /** JSC appends the JavaScript that made the call. */
 function withoutSource(message: string): string {

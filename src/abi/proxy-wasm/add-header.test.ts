@@ -6,7 +6,8 @@ import { HeaderList } from "../../http/headers.ts";
 import { loadModule } from "../../wasm/module.ts";
 import { inspectModule } from "../inspect.ts";
 import { startPlugin } from "./plugin.ts";
-import { FakeFilterHost, FakePluginHost } from "./testing.ts";
+import { FakeFilterHost, FakePluginHost, TEST_SETTINGS } from "./testing.ts";
+import { startFilter } from "../../filter/testing.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const bytes = await Bun.file(join(ROOT, "plugins/add-header.wasm")).bytes();
@@ -103,13 +104,17 @@ function run(configuration: string | object) {
   const host = new FakePluginHost();
   const json = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
   host.configuration = new TextEncoder().encode(json);
-  const plugin = startPlugin(loadModule(bytes), host);
+  const plugin = startPlugin(
+    loadModule(bytes, { memoryPages: 64, fuel: false }),
+    host,
+    TEST_SETTINGS,
+  );
   return { plugin, filterHost: exchange(plugin) };
 }
 
 function exchange(plugin: ReturnType<typeof startPlugin>): FakeFilterHost {
   const filterHost = new FakeFilterHost();
-  const filter = plugin.createFilter(filterHost);
+  const filter = startFilter(plugin, filterHost);
   expect(filter.onRequestHeaders(true)).toBe("continue");
   filterHost.response = { status: 200, headers: new HeaderList() };
   expect(filter.onResponseHeaders(true)).toBe("continue");

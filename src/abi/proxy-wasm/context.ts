@@ -25,6 +25,10 @@ export interface Stream {
   readonly host: FilterHost;
   /** Bytes of properties that the filter has set. */
   propertyBytes: number;
+  /** Time that its callbacks have taken so far, in ms. */
+  spentMs: number;
+  /** Time that the next callback may take; at least 1. */
+  readonly leftMs: number;
   /** One of the exchange's own four maps; undefined when it is not there (yet). */
   map(type: number): HeaderMap | undefined;
   isMutable(type: number): boolean;
@@ -38,13 +42,18 @@ export interface Stream {
  * One filter on one exchange: turns the chain's callbacks into calls of the guest, and what the
  * guest asks for into calls of the chain, after the guest has returned.
  *
- *   create ─▶ request headers, body, trailers ─▶ response … ─▶ log, done, delete
+ *   create ─▶ request headers, body, trailers ─▶ response … ─▶ log, done, delete ─▶ gone
+ *                    └ the guest fails, or the exchange's time is used up ──────────▶ gone
  */
 export class StreamContext implements HttpFilter, Stream {
   readonly id: number;
   readonly host: FilterHost;
   propertyBytes = 0;
+  spentMs = 0;
   readonly #guest: Guest;
+  /** The life of the guest that it belongs to; in another one nobody knows of this context. */
+  readonly #life: number;
+  #gone: (() => void) | undefined;
   readonly #resumed = { request: false, response: false };
   #replied = false;
   /** What waits for the guest's return: once each, however often the guest asks. */
@@ -54,18 +63,35 @@ export class StreamContext implements HttpFilter, Stream {
   #response: { head: ResponseHead; map: HeaderMap } | undefined;
   #trailers: { list: HeaderList; map: HeaderMap }[] = [];
 
-  constructor(guest: Guest, host: FilterHost) {
+  constructor(guest: Guest, host: FilterHost, gone?: () => void) {
     this.#guest = guest;
+    this.#life = guest.lives;
+    this.#gone = gone;
     this.host = host;
     this.id = guest.takeStreamId();
   }
 
-  /** @throws GatewayError FILTER_FAILED when the guest fails; then nothing is left behind */
-  static create(guest: Guest, host: FilterHost): StreamContext {
-    const stream = new StreamContext(guest, host);
+  /**
+   * @param gone called once, when the guest is done with it, well or not
+   * @throws GatewayError of the filter when the guest fails; then nothing is left behind
+   */
+  static create(guest: Guest, host: FilterHost, gone?: () => void): StreamContext {
+    const stream = new StreamContext(guest, host, gone);
     guest.streams.set(stream.id, stream);
-    guest.call("proxy_on_context_create", stream, stream.id, ROOT_CONTEXT_ID);
+    try {
+      guest.call("proxy_on_context_create", stream, stream.id, ROOT_CONTEXT_ID);
+    } catch (error) {
+      stream.#leave();
+      throw error;
+    }
     return stream;
+  }
+
+  get leftMs(): number {
+    const { totalMs } = this.#guest.resources.settings.limits;
+    // At its end it gets time for its log even when it has used up all.
+    if (totalMs === 0 || this.#ended) return Number.POSITIVE_INFINITY;
+    return Math.max(1, totalMs - this.spentMs);
   }
 
   onRequestHeaders(endOfStream: boolean): Action {
@@ -98,16 +124,13 @@ export class StreamContext implements HttpFilter, Stream {
 
   /** Log comes before done, as Envoy has it for HTTP; the specification has them the other way. */
   onEnd(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    // The guest has been stopped by somebody else's call, which has taken our context with it.
-    if (this.#guest.failure !== undefined) return;
     try {
-      this.#guest.call("proxy_on_log", this, this.id);
-      // A stream that answers "not done" is deleted all the same: Envoy ignores it, too.
-      this.#guest.call("proxy_on_done", this, this.id);
-      this.#guest.call("proxy_on_delete", this, this.id);
+      // The guest may have been stopped by somebody else's call, or begun another life.
+      if (this.#guest.failure === undefined && this.#guest.lives === this.#life) this.#close();
     } finally {
-      this.#guest.streams.delete(this.id);
+      this.#leave();
     }
   }
 
@@ -156,14 +179,62 @@ export class StreamContext implements HttpFilter, Stream {
   }
 
   fail(error: GatewayError): void {
-    this.#ended = true;
+    this.#leave();
     this.host.fail(error);
+  }
+
+  #close(): void {
+    this.#guest.call("proxy_on_log", this, this.id);
+    // A stream that answers "not done" is deleted all the same: Envoy ignores it, too.
+    this.#guest.call("proxy_on_done", this, this.id);
+    this.#guest.call("proxy_on_delete", this, this.id);
+    this.#guest.resources.health.succeeded();
+  }
+
+  /** The guest knows of it no more, or nobody will ask. */
+  #leave(): void {
+    this.#ended = true;
+    if (this.#guest.streams.get(this.id) === this) this.#guest.streams.delete(this.id);
+    const gone = this.#gone;
+    this.#gone = undefined;
+    gone?.();
+  }
+
+  /** @throws GatewayError when the guest fails or has failed, or the exchange's time is used up */
+  #call(name: CallbackName, value: number, endOfStream: boolean): number | undefined {
+    if (this.#guest.lives !== this.#life) throw this.#stale();
+    const { totalMs } = this.#guest.resources.settings.limits;
+    if (totalMs > 0 && this.spentMs >= totalMs) {
+      this.onEnd();
+      throw this.#overTime(totalMs);
+    }
+    try {
+      return this.#guest.call(name, this, this.id, value, endOfStream ? 1 : 0);
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  #stale(): GatewayError {
+    return new GatewayError(
+      "FILTER_FAILED",
+      `Plugin "${this.#guest.name}" was put back to its start when another exchange failed`,
+    );
+  }
+
+  #overTime(totalMs: number): GatewayError {
+    return new GatewayError(
+      "FILTER_DEADLINE",
+      `Plugin "${this.#guest.name}" has used up its time for this exchange: ${totalMs} ms ` +
+        "(limits.total)",
+    );
   }
 
   #act(name: CallbackName, direction: Direction, value: number, endOfStream: boolean): Action {
     this.#resumed[direction] = false;
     this.#replied = false;
-    const answer = this.#guest.call(name, this, this.id, value, endOfStream ? 1 : 0);
+    const answer = this.#call(name, value, endOfStream);
     if (this.#replied) return "pause"; // The answer is there; what the guest says does not matter.
     // Resuming takes effect after the callback, so it ends the pause that this callback asks for.
     if ((answer ?? ACTION_CONTINUE) === ACTION_CONTINUE || this.#resumed[direction]) {

@@ -46,6 +46,9 @@ export const UNCALLED_CALLBACK_NAMES = [
 /** How to get memory from a guest: the specification's name, then what most toolchains have. */
 export const ALLOCATOR_NAMES = ["proxy_on_memory_allocate", "malloc"] as const;
 
+/** What is called for exchanges, again and again. */
+export const CALLED_NAMES: readonly string[] = [...CALLBACK_NAMES, ...ALLOCATOR_NAMES];
+
 export const START_NAMES = ["_initialize", "_start", "main", "__main_void"] as const;
 
 /** A guest function: i32 in, i32 or nothing out. */

@@ -191,12 +191,13 @@ describe("host functions outside of callbacks", () => {
   test("refuse to work before there is a context", () => {
     const kit = new ScriptedGuest();
     const { env } = kit;
-    kit.guest.enter("_initialize", undefined, () => {
+    const body = (): number => {
       expect(env.proxy_log(2, ...kit.put("hello"))).toBe(Status.Ok);
       expect(env.proxy_get_buffer_bytes(7, 0, 1, OUT, OUT + 4)).toBe(Status.InternalFailure);
       expect(env.proxy_done()).toBe(Status.InternalFailure);
       return 0;
-    });
+    };
+    kit.guest.enter("_initialize", undefined, body, 1000);
     expect(kit.host.logged).toEqual(["info: hello"]);
   });
 });

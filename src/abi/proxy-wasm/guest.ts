@@ -1,26 +1,19 @@
 import { assert } from "../../base/assert.ts";
-import { GatewayError } from "../../base/errors.ts";
-import type { CallOutOutcome, PluginHost } from "../../filter/filter.ts";
+import { type FaultCode, GatewayError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { CallOutOutcome } from "../../filter/filter.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
-import { classifyTrap, GuestExit } from "../../wasm/trap.ts";
+import type { Metered, Spent } from "../../wasm/sandbox/metered.ts";
+import type { Sandbox } from "../../wasm/sandbox/sandbox.ts";
+import { classifyTrap, GuestExit, GuestStopped, type TrapKind } from "../../wasm/trap.ts";
 import { LineBuffer } from "../wasi/line-buffer.ts";
 import type { WasiHost } from "../wasi/wasi.ts";
 import type { Stream } from "./context.ts";
 import { CallAnswer, CallOuts } from "./call-outs.ts";
 import { ALLOCATOR_NAMES, type CallbackName, type GuestExports } from "./exports.ts";
-import type { GuestLog } from "./guest-log.ts";
-import type { Metrics } from "./metrics.ts";
-import { Tick } from "./tick.ts";
+import type { PluginResources } from "./resources.ts";
+import { RootEvents, type RootState } from "./root-events.ts";
 import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./types.ts";
-import type { VmScope } from "./vm-scope.ts";
-
-/** What belongs to a configured plugin and outlives its guests. */
-export interface PluginResources {
-  readonly host: PluginHost;
-  readonly log: GuestLog;
-  readonly metrics: Metrics;
-  readonly scope: VmScope;
-}
 
 /**
  * One running instance of a plugin: its memory, its contexts, and the rules of entering it.
@@ -32,26 +25,33 @@ export interface PluginResources {
  * Nobody enters a guest that is running; what a host function sets off (a resumed stream, a local
  * response, a queue's event) happens when the outermost call has returned. The allocator is the one
  * exception, and host functions refuse to work meanwhile. A guest that ends a call by a trap is
- * never entered again: its stack and its locks are in an unknown state.
+ * not entered again, for its stack and its locks are in an unknown state, until it has been put
+ * back to its image by restore().
  */
 export class Guest implements WasiHost {
   readonly abi: AbiVersion;
   readonly resources: PluginResources;
   readonly streams = new Map<number, Stream>();
-  readonly tick: Tick;
+  readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
   exports: GuestExports = {};
+  /** Its root context is being set up: its callbacks may take longer. */
+  starting = false;
   /** True inside `proxy_on_configure`, for `proxy_get_configuration`. */
   configuring = false;
   /** Answer of the call-out whose callback runs. */
   answer: CallAnswer | undefined;
   /** Called by `proxy_done` when `proxy_on_done` has answered "not yet". */
   pendingDone: (() => void) | undefined;
+  /** It has failed: somebody may want to put it back, later. */
+  onFailure: (() => void) | undefined;
   /** What `proxy_get_status` says. */
   status: { code: number; message: string } = { code: 0, message: "" };
   /** The context that host functions work on; undefined: the root context, or none. */
   stream: Stream | undefined;
+  #sandbox: Sandbox | undefined;
   #memory: GuestMemory | undefined;
+  #metered: Metered | undefined;
   #allocator: GuestExports[string];
   #running = false;
   #allocating = false;
@@ -63,20 +63,40 @@ export class Guest implements WasiHost {
   readonly #stdout: LineBuffer;
   readonly #stderr: LineBuffer;
   #nextStreamId = FIRST_STREAM_ID;
+  /** Host calls of the callback that runs. */
+  #hostCalls = 0;
+  #lives = 0;
 
-  constructor(abi: AbiVersion, resources: PluginResources) {
+  constructor(abi: AbiVersion, resources: PluginResources, hasEvents = true) {
     this.abi = abi;
     this.resources = resources;
     this.#stdout = new LineBuffer((line) => resources.log.write("info", line));
     this.#stderr = new LineBuffer((line) => resources.log.write("error", line));
-    this.tick = new Tick(() => this.deliver("proxy_on_tick"));
+    this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
     this.callOuts = new CallOuts(resources.host, (id, outcome) => this.#answered(id, outcome));
   }
 
-  attach(memory: GuestMemory, exports: GuestExports): void {
+  /** @param metered undefined: its calls may take as long as they like */
+  attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
     this.#memory = memory;
+    this.#metered = metered;
     this.exports = exports;
     this.#allocator = exports[ALLOCATOR_NAMES[0]] ?? exports[ALLOCATOR_NAMES[1]];
+  }
+
+  enterSandbox(sandbox: Sandbox): void {
+    this.#sandbox = sandbox;
+    this.attach(sandbox.memory, sandbox.exports, sandbox.metered);
+  }
+
+  get sandbox(): Sandbox {
+    assert(this.#sandbox !== undefined, "Cannot reach a guest's sandbox before it is attached");
+    return this.#sandbox;
+  }
+
+  /** How often it has been put back; a context of an earlier life is of no use any more. */
+  get lives(): number {
+    return this.#lives;
   }
 
   get name(): string {
@@ -130,27 +150,38 @@ export class Guest implements WasiHost {
     this.#assertIdle(name);
     this.stream = stream;
     this.#inContext = true;
-    return this.enter(name, stream, () => callback(a, b, c, d, e));
+    const { deadlineMs, startMs } = this.resources.settings.limits;
+    let limitMs = this.starting ? startMs : deadlineMs;
+    if (stream !== undefined) limitMs = Math.min(limitMs, stream.leftMs);
+    return this.enter(name, stream, () => callback(a, b, c, d, e), limitMs);
   }
 
-  /** As call(), for what runs before there are contexts: most host functions refuse to work. */
+  /**
+   * As call(), for what runs before there are contexts: most host functions refuse to work.
+   * @param limitMs when it is stopped
+   */
   enter(
     name: string,
     stream: Stream | undefined,
     body: () => number | undefined,
+    limitMs: number,
   ): number | undefined {
     this.#assertIdle(name);
     this.#running = true;
+    this.#hostCalls = 0;
+    this.#metered?.enter(limitMs, this.resources.settings.limits.fuel);
     let result: number | undefined;
     try {
       result = body();
     } catch (error) {
       this.#thrown ??= error;
     }
+    const spent = this.#metered?.leave() ?? UNMETERED;
+    if (stream !== undefined) stream.spentMs += spent.ms;
     this.#running = false;
     this.#inContext = false;
     this.stream = undefined;
-    if (this.#thrown !== undefined) throw this.#fail(name, this.#thrown, stream);
+    if (this.#thrown !== undefined) throw this.#fail(name, spent, stream);
     this.#endLines();
     this.#settle();
     return result;
@@ -164,9 +195,48 @@ export class Guest implements WasiHost {
     if (this.#failure !== undefined) return;
     try {
       this.call(name, undefined, ROOT_CONTEXT_ID, b, c, d, e);
+      this.resources.health.succeeded();
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
     }
+  }
+
+  /**
+   * A host function is called. What it does is bounded by itself; how often it may, by the
+   * callback's deadline and by LIMITS.guestHostCallsMax.
+   * @throws GuestStopped, also when the guest caught the last one and goes on
+   */
+  beginHostCall(): void {
+    if (this.#metered?.expired() === true) throw this.#stopped("deadline");
+    if (++this.#hostCalls > LIMITS.guestHostCallsMax) throw this.#stopped("host calls");
+  }
+
+  /** True when nothing is under way that a capture would cut off. */
+  get isAtRest(): boolean {
+    return !this.#running && this.streams.size === 0 && this.callOuts.size === 0;
+  }
+
+  /**
+   * Puts everything back to the image: a pristine guest, whatever has happened in it.
+   * @returns false when that is not possible; the guest is of no use any more then
+   */
+  restore(root: RootState): boolean {
+    assert(!this.#running, `Cannot restore ${this.name}: it is running`);
+    if (this.#sandbox === undefined || !this.#sandbox.restore()) return false;
+    this.#lives++;
+    this.#failure = undefined;
+    this.#thrown = undefined;
+    this.#deferred = [];
+    this.#nextStreamId = FIRST_STREAM_ID;
+    this.streams.clear();
+    this.callOuts.cancelAll();
+    this.starting = false;
+    this.configuring = false;
+    this.answer = undefined;
+    this.pendingDone = undefined;
+    this.status = { code: 0, message: "" };
+    this.rootEvents.adopt(root);
+    return true;
   }
 
   /** Runs the action once nobody is inside the guest: now, or after the outermost call. */
@@ -224,7 +294,7 @@ export class Guest implements WasiHost {
   stop(reason: GatewayError): void {
     this.#failure ??= reason;
     this.#deferred = [];
-    this.tick.stop();
+    this.rootEvents.stop();
     this.callOuts.cancelAll();
   }
 
@@ -239,6 +309,12 @@ export class Guest implements WasiHost {
     const exit = new GuestExit(code);
     if (code !== 0) this.noteThrown(exit);
     throw exit;
+  }
+
+  #stopped(kind: "deadline" | "host calls"): GuestStopped {
+    const stopped = new GuestStopped(kind);
+    this.noteThrown(stopped);
+    return stopped;
   }
 
   #assertIdle(name: string): void {
@@ -273,27 +349,31 @@ export class Guest implements WasiHost {
   }
 
   #settle(): void {
+    const life = this.#lives;
     while (this.#deferred.length > 0 && !this.#running) {
       const actions = this.#deferred;
       this.#deferred = [];
-      for (const action of actions) action();
+      for (const action of actions) if (life === this.#lives) action();
     }
   }
 
-  #fail(name: string, error: unknown, caller: Stream | undefined): GatewayError {
-    const trap = classifyTrap(error);
+  #fail(name: string, spent: Spent, caller: Stream | undefined): GatewayError {
+    const error = this.#thrown;
+    const trap = classifyTrap(error, spent.over);
     this.#endLines();
     const failure = new GatewayError(
-      "FILTER_FAILED",
+      CODES[trap.kind] ?? "FILTER_FAILED",
       `${name} of plugin "${this.name}" failed: ${trap.message}`,
       { cause: error },
     );
     this.stop(failure);
     this.resources.log.tell("critical", `${name} failed: ${trap.message}`);
+    this.resources.health.failed(trap.kind);
     const streams = [...this.streams.values()];
     this.streams.clear();
     // The caller's exchange learns of it from what we throw.
     for (const stream of streams) if (stream !== caller) stream.fail(failure);
+    this.onFailure?.();
     return failure;
   }
 
@@ -303,6 +383,14 @@ export class Guest implements WasiHost {
     this.#stderr.end();
   }
 }
+
+const CODES: Partial<Record<TrapKind, FaultCode>> = {
+  deadline: "FILTER_DEADLINE",
+  fuel: "FILTER_FUEL",
+  "host calls": "FILTER_HOST_CALLS",
+};
+
+const UNMETERED: Spent = { ms: 0, over: undefined };
 
 /** Guests take ids as signed or unsigned 32-bit integers; below this both agree. */
 const STREAM_ID_MAX = 0x7fff_ffff;

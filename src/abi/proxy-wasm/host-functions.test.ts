@@ -60,7 +60,7 @@ describe("hostFunctions() errors", () => {
       const status = kit.within(stream, (env) => env[name](...args));
       if (results.length > 0) expect(STATUSES).toContain(status);
     }
-    kit.guest.tick.stop();
+    kit.guest.rootEvents.stop();
     expect(kit.guest.failure).toBeUndefined();
   });
 

@@ -60,7 +60,10 @@ type Body = (...args: unknown[]) => number | void;
 function gated(guest: Guest, body: HostFunction): HostFunction {
   const noted = noting(guest, body) as Body;
   const gate: Body = (a, b, c, d, e, f, g, h, i, j) => {
-    if (!guest.callable) return Status.InternalFailure;
+    if (!guest.callable) {
+      guest.beginHostCall();
+      return Status.InternalFailure;
+    }
     return noted(a, b, c, d, e, f, g, h, i, j);
   };
   return gate;
@@ -70,6 +73,7 @@ function gated(guest: Guest, body: HostFunction): HostFunction {
 function noting(guest: Guest, body: HostFunction): HostFunction {
   const run = body as Body;
   const note: Body = (a, b, c, d, e, f, g, h, i, j) => {
+    guest.beginHostCall();
     try {
       return run(a, b, c, d, e, f, g, h, i, j);
     } catch (error) {

@@ -98,10 +98,9 @@ function keyOf(vmId: string, name: string): string {
 export function sharedQueueFunctions(guest: Guest) {
   const { scope, log, host } = guest.resources;
   /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
-  const resolved = new Set<number>();
   const queueOf = (id: number): SharedQueue | undefined => {
     const queue = scope.queues.get(id);
-    return queue?.vmId === host.vmId || resolved.has(id) ? queue : undefined;
+    return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id) ? queue : undefined;
   };
   return {
     /** The same name gives the same id; the plugin that asked last is the receiver. */
@@ -116,7 +115,7 @@ export function sharedQueueFunctions(guest: Guest) {
         log.warnOnce("queues", `Cannot register more than ${LIMITS.sharedQueuesMax} shared queues`);
         return Status.InternalFailure;
       }
-      queue.receiver = (id) => guest.deliver("proxy_on_queue_ready", id);
+      guest.rootEvents.receive(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },
@@ -136,7 +135,7 @@ export function sharedQueueFunctions(guest: Guest) {
       }
       const queue = findQueue(guest, vmId === "" ? host.vmId : vmId, name);
       if (queue === undefined) return Status.NotFound;
-      resolved.add(queue.id);
+      guest.rootEvents.resolve(queue.id);
       guest.memory.writeU32(resultPtr, queue.id);
       return Status.Ok;
     },

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { deadlines } from "../../base/deadlines.ts";
 import { startPlugin } from "./plugin.ts";
 import { PluginRefused } from "./start.ts";
-import { FakeFilterHost, FakePluginHost, load, PRELUDE } from "./testing.ts";
+import { FakeFilterHost, FakePluginHost, load, PRELUDE, TEST_SETTINGS } from "./testing.ts";
+import { startFilter } from "../../filter/testing.ts";
 
 const LOG = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))';
 
@@ -40,7 +41,7 @@ describe("startPlugin() starts a guest", () => {
     const { host, plugin } = start(
       `${CALLS} ${callback("_start", 0, 380)} ${callback("proxy_on_log", 1, 700)}`,
     );
-    plugin.createFilter(new FakeFilterHost()).onEnd();
+    startFilter(plugin, new FakeFilterHost()).onEnd();
     expect(host.logged).toEqual(["info: _start", "info: log 2"]);
   });
 
@@ -48,7 +49,7 @@ describe("startPlugin() starts a guest", () => {
     const { plugin } = start(`
       (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) ${PRELUDE}
       (func (export "_start") (call $exit (i32.const 0)) unreachable)`);
-    expect(() => plugin.createFilter(new FakeFilterHost())).not.toThrow();
+    expect(() => startFilter(plugin, new FakeFilterHost())).not.toThrow();
   });
 
   test("whose start section calls host functions with addresses", () => {
@@ -89,7 +90,7 @@ describe("startPlugin() starts a guest", () => {
         (local.get 1))`);
     expect(host.logged).toEqual(["info: plugin"]); // fd_write printed what it was handed.
     const filterHost = new FakeFilterHost();
-    expect(plugin.createFilter(filterHost).onRequestHeaders(true)).toBe("continue");
+    expect(startFilter(plugin, filterHost).onRequestHeaders(true)).toBe("continue");
     expect(filterHost.resumed).toEqual(["request"]);
   });
 });
@@ -109,7 +110,7 @@ describe("startPlugin() errors", () => {
     {
       name: "data outside of the memory",
       text: `${PRELUDE} (data (i32.const 65536) "x")`,
-      says: /cannot be instantiated/,
+      says: /writing the data segments .*Out of bounds/,
     },
     {
       name: "a start section that traps",
@@ -164,7 +165,9 @@ describe("startPlugin() errors", () => {
         (i32.const 0))
       (func (export "proxy_on_tick") (param i32) unreachable)`;
     const armed = deadlines.armed;
-    expect(() => startPlugin(load(`(module ${text})`), host)).toThrow("answered false");
+    expect(() => startPlugin(load(`(module ${text})`), host, TEST_SETTINGS)).toThrow(
+      "answered false",
+    );
     expect(deadlines.armed).toBe(armed);
   });
 });
@@ -216,5 +219,5 @@ function start(text: string) {
   const host = new FakePluginHost();
   host.configuration = new TextEncoder().encode("plugin");
   host.vmConfiguration = new TextEncoder().encode("vm");
-  return { host, plugin: startPlugin(load(`(module ${text})`), host) };
+  return { host, plugin: startPlugin(load(`(module ${text})`), host, TEST_SETTINGS) };
 }

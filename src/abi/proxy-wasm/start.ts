@@ -1,11 +1,12 @@
 import { GatewayError, messageOf } from "../../base/errors.ts";
-import { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { LoadedModule } from "../../wasm/module.ts";
+import { Sandbox } from "../../wasm/sandbox/sandbox.ts";
 import { GuestExit } from "../../wasm/trap.ts";
 import { inspectOutline } from "../inspect.ts";
 import { wasiImports } from "../wasi/wasi.ts";
-import { abiVersionOf, type GuestExports, type GuestFunction } from "./exports.ts";
-import { Guest, type PluginResources } from "./guest.ts";
+import { abiVersionOf, CALLED_NAMES, type GuestExports } from "./exports.ts";
+import { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
 import { hostFunctions } from "./host-functions.ts";
 import { ROOT_CONTEXT_ID } from "./types.ts";
 
@@ -17,51 +18,62 @@ export class PluginRefused extends Error {
 /**
  * Starts a guest in the order that SDKs rely on:
  *
- *   link ─▶ start section ─▶ _initialize, main │ _start ─▶ context 1 ─▶ vm_start ─▶ configure
+ *   link ─▶ data, start section ─▶ _initialize, main │ _start ─▶ context 1 ─▶ vm_start ─▶ configure
  *
+ * @param hasEvents it is the one that gets ticks and queues
  * @throws PluginRefused; nothing of the guest is left running then
  */
-export function startGuest(module: LoadedModule, resources: PluginResources): Guest {
+export function startGuest(
+  module: LoadedModule,
+  resources: PluginResources,
+  hasEvents = true,
+): Guest {
   const { problems } = inspectOutline(module.outline);
   if (problems.length > 0) {
     throw new PluginRefused(problems.map((problem) => problem.message).join("; "));
   }
-  const abi = abiVersionOf(new Set(module.outline.exports.map((each) => each.name)));
-  const guest = new Guest(abi ?? "0.2.1", resources);
   resources.log.forgetProblem();
+  const guest = newGuest(module, resources, hasEvents);
   try {
-    attach(guest, module);
     initialize(guest, module);
     configure(guest);
     return guest;
   } catch (error) {
     const refusal = error instanceof PluginRefused ? error : refused(messageOf(error), error);
     guest.stop(new GatewayError("FILTER_FAILED", refusal.message));
+    guest.sandbox.discard();
     throw withReason(refusal, resources.log.lastProblem);
   }
 }
 
-function attach(guest: Guest, module: LoadedModule): void {
+/**
+ * A guest whose instance stands, and in which nothing has run yet.
+ * @throws PluginRefused when there can be no instance
+ */
+export function newGuest(
+  module: LoadedModule,
+  resources: PluginResources,
+  hasEvents: boolean,
+): Guest {
+  const abi = abiVersionOf(new Set(module.outline.exports.map((each) => each.name)));
+  const guest = new Guest(abi ?? "0.2.1", resources, hasEvents);
   const imports = { env: hostFunctions(guest), ...wasiImports(guest) };
-  let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module.module, imports);
+    guest.enterSandbox(new Sandbox(module, imports, CALLED_NAMES));
   } catch (error) {
     throw refused(`the module cannot be instantiated: ${messageOf(error)}`, error);
   }
-  const exports: Record<string, GuestFunction> = Object.create(null);
-  for (const [name, value] of Object.entries(instance.exports)) {
-    if (typeof value === "function") exports[name] = value as GuestFunction;
-  }
-  const memory = instance.exports["memory"];
-  if (!(memory instanceof WebAssembly.Memory)) throw refused("the module exports no memory");
-  guest.attach(new GuestMemory(memory), exports);
+  return guest;
 }
 
 /** Reactors are initialized; a command's `_start` returns, and its instance is kept. */
-function initialize(guest: Guest, { startExport }: LoadedModule): void {
+function initialize(guest: Guest, { rewritten }: LoadedModule): void {
   const { exports } = guest;
-  if (startExport !== undefined) run(guest, "the start section", exports[startExport]);
+  const { names } = rewritten;
+  if (names.initialize !== undefined) {
+    run(guest, "writing the data segments", exports[names.initialize]);
+  }
+  if (names.start !== undefined) run(guest, "the start section", exports[names.start]);
   if (exports["_initialize"] !== undefined) {
     run(guest, "_initialize", exports["_initialize"]);
     if (exports["main"] !== undefined) run(guest, "main", exports["main"]);
@@ -73,18 +85,20 @@ function initialize(guest: Guest, { startExport }: LoadedModule): void {
 
 function run(guest: Guest, name: string, body: GuestExports[string]): void {
   if (body === undefined) return;
-  guest.enter(name, undefined, () => {
+  const once = (): number | undefined => {
     try {
       return body(0, 0);
     } catch (error) {
       if (error instanceof GuestExit && error.exitCode === 0) return 0;
       throw error;
     }
-  });
+  };
+  guest.enter(name, undefined, once, guest.resources.settings.limits.startMs);
 }
 
 function configure(guest: Guest): void {
   const { vmConfiguration, configuration } = guest.resources.host;
+  guest.starting = true;
   guest.call("proxy_on_context_create", undefined, ROOT_CONTEXT_ID, 0);
   const vmBytes = vmConfiguration.byteLength;
   if (guest.call("proxy_on_vm_start", undefined, ROOT_CONTEXT_ID, vmBytes) === 0) {
@@ -98,6 +112,7 @@ function configure(guest: Guest): void {
     configuration.byteLength,
   );
   guest.configuring = false;
+  guest.starting = false;
   if (accepted === 0) throw refused("proxy_on_configure answered false");
 }
 

@@ -25,8 +25,10 @@ import { type LoadedModule, loadModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { Guest } from "./guest.ts";
 import { GuestLog } from "./guest-log.ts";
+import { Health } from "./health.ts";
 import { hostFunctions } from "./host-functions.ts";
 import { Metrics } from "./metrics.ts";
+import type { GuestSettings } from "./settings.ts";
 import type { HostFunctionName } from "./signatures.ts";
 import type { AbiVersion } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
@@ -37,7 +39,7 @@ const wabt = await initWabt();
 
 /** Assembles a module from its text. */
 export function wat(text: string): Uint8Array {
-  const module = wabt.parseWat("test.wat", text);
+  const module = wabt.parseWat("test.wat", text, { exceptions: true });
   try {
     return new Uint8Array(module.toBinary({}).buffer);
   } finally {
@@ -55,9 +57,28 @@ export const PRELUDE = `
       (i32.and (i32.add (local.get $n) (i32.const 7)) (i32.const -8)))))
   (func (export "proxy_abi_version_0_2_1"))`;
 
-export function load(text: string): LoadedModule {
-  return loadModule(wat(text));
+export function load(
+  text: string,
+  limits: { memoryPages: number; fuel: number } = TEST_SETTINGS.limits,
+): LoadedModule {
+  return loadModule(wat(text), { memoryPages: limits.memoryPages, fuel: limits.fuel > 0 });
 }
+
+/** Bounds that no test comes near to unless it is about them. */
+export const TEST_SETTINGS: GuestSettings = {
+  instances: "shared",
+  limits: {
+    memoryPages: 1024,
+    recyclePages: 768,
+    deadlineMs: 2000,
+    totalMs: 0,
+    fuel: 0,
+    startMs: 2000,
+  },
+  pool: { size: 4, warm: 1, queue: 4, waitMs: 50 },
+  breaker: { failures: 0, windowMs: 1000, openMs: 1000 },
+  seed: undefined,
+};
 
 export class FakePluginHost implements PluginHost {
   name = "test";
@@ -202,10 +223,13 @@ export class ScriptedGuest {
 
   constructor(scripts: Record<string, Script> = {}, abi: AbiVersion = "0.2.1", scopes?: VmScopes) {
     Object.assign(this.#scripts, scripts);
+    const log = new GuestLog(this.host, () => 0);
     this.guest = new Guest(abi, {
       host: this.host,
-      log: new GuestLog(this.host, () => 0),
+      log,
       metrics: new Metrics(),
+      settings: TEST_SETTINGS,
+      health: new Health(TEST_SETTINGS.breaker, log, () => 0),
       scope: (scopes ?? new VmScopes()).acquire(this.host.vmId),
     });
     this.env = hostFunctions(this.guest) as unknown as Env;

@@ -5,6 +5,7 @@ import { LIMITS } from "../../base/limits.ts";
 export class Tick {
   readonly #fire: () => void;
   #next: Deadline | undefined;
+  #periodMs = 0;
 
   constructor(fire: () => void) {
     this.#fire = fire;
@@ -13,12 +14,20 @@ export class Tick {
   /** @param periodMs 0 stops it; below LIMITS.guestTickMsMin it is that */
   set(periodMs: number): void {
     this.stop();
-    if (periodMs > 0) this.#arm(Math.max(periodMs, LIMITS.guestTickMsMin));
+    if (periodMs <= 0) return;
+    this.#periodMs = Math.max(periodMs, LIMITS.guestTickMsMin);
+    this.#arm(this.#periodMs);
+  }
+
+  /** 0 when it is stopped. */
+  get periodMs(): number {
+    return this.#periodMs;
   }
 
   stop(): void {
     this.#next?.cancel();
     this.#next = undefined;
+    this.#periodMs = 0;
   }
 
   #arm(periodMs: number): void {

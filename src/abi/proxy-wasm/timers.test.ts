@@ -32,7 +32,7 @@ describe("proxy_set_tick_period_milliseconds()", () => {
       expect(env.proxy_set_tick_period_milliseconds(0xffff_ffff)).toBe(Status.Ok);
     });
     expect(deadlines.armed).toBe(armed + 1);
-    kit.guest.tick.stop();
+    kit.guest.rootEvents.stop();
     expect(deadlines.armed).toBe(armed);
   });
 

@@ -12,7 +12,7 @@ export function timerFunctions(guest: Guest) {
 
     /** Of the root context, whichever context asks; 0 stops it, another call replaces it. */
     proxy_set_tick_period_milliseconds(periodMs: number): Status {
-      guest.tick.set(periodMs >>> 0);
+      guest.rootEvents.setTick(periodMs >>> 0);
       return Status.Ok;
     },
   };

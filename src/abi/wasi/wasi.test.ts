@@ -208,6 +208,7 @@ function host(environment: Record<string, string> = {}) {
     buffer: memory.buffer,
     environment,
     printed,
+    beginHostCall() {},
     print: (fd: 1 | 2, text: string) => void printed.push(`${fd} ${text}`),
     exit(code: number): never {
       throw new GuestExit(code);

@@ -21,6 +21,8 @@ export interface WasiHost {
   print(fd: 1 | 2, text: string): void;
   /** Throws, so that the guest does not go on. */
   exit(code: number): never;
+  /** Comes before every function. Throws when the guest has had its time. */
+  beginHostCall(): void;
 }
 
 export type WasiFunction = (...args: never) => number | void;
@@ -36,7 +38,22 @@ export function wasiImports(host: WasiHost): Record<string, Record<string, WasiF
     ...procFunctions(host),
     ...absentFunctions(),
   } satisfies Record<WasiName, WasiFunction>;
-  return Object.fromEntries(WASI_MODULES.map((name) => [name, functions]));
+  const bounded = Object.fromEntries(
+    Object.entries(functions).map(([name, body]) => [name, counted(host, body)]),
+  );
+  return Object.fromEntries(WASI_MODULES.map((name) => [name, bounded]));
+}
+
+/** Arguments as they come, without an array for each call. */
+type Body = (...args: unknown[]) => number | void;
+
+function counted(host: WasiHost, body: WasiFunction): WasiFunction {
+  const run = body as Body;
+  const count: Body = (a, b, c, d, e, f, g, h, i) => {
+    host.beginHostCall();
+    return run(a, b, c, d, e, f, g, h, i);
+  };
+  return count;
 }
 
 const notSupported = (): number => ERRNO.notSupported;

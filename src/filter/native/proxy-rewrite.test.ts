@@ -2,13 +2,14 @@ import { describe, expect, test } from "bun:test";
 import type { FilterHost } from "../filter.ts";
 import { FakeExchange } from "../testing.ts";
 import { proxyRewrite, type ProxyRewriteOptions } from "./proxy-rewrite.ts";
+import { startFilter } from "../testing.ts";
 
 function rewritten(options: ProxyRewriteOptions, target: string): FakeExchange {
   const exchange = new FakeExchange();
   exchange.request.target = target;
   exchange.request.headers.append("X-Old", "1");
   const host = { exchange } as unknown as FilterHost;
-  const filter = proxyRewrite(options).createFilter(host);
+  const filter = startFilter(proxyRewrite(options), host);
   expect(filter.onRequestHeaders(true)).toBe("continue");
   return exchange;
 }

@@ -43,10 +43,10 @@ export class ByteReader {
   }
 
   /** Length of a vector, checked so that no loop over it is long. */
-  count(what: string): number {
+  count(what: string, entriesMax: number = LIMITS.moduleEntriesMax): number {
     const start = this.offset;
     const count = this.u32(`number of ${what}`);
-    const max = Math.min(LIMITS.moduleEntriesMax, this.end - this.offset);
+    const max = Math.min(entriesMax, this.end - this.offset);
     // Every entry takes at least a byte: a count above that is a lie before anything is allocated.
     if (count > max) throw this.malformed(`${count} ${what} claimed, at most ${max} fit`, start);
     return count;
@@ -80,6 +80,13 @@ export class ByteReader {
       `Cannot read ${what} in the ${this.#where}: the ${fileEnds ? "file" : "section"} ends`,
       { offset: this.offset },
     );
+  }
+
+  /** @param what with its number: "12 types" */
+  tooLarge(what: string, max: number, offset = this.offset): ModuleError {
+    return new ModuleError("TOO_LARGE", `Cannot load a module with ${what}: the limit is ${max}`, {
+      offset,
+    });
   }
 
   malformed(what: string, offset = this.offset): ModuleError {

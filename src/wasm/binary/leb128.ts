@@ -42,3 +42,20 @@ export function encodeU32(value: number): Uint8Array {
   } while (rest > 0);
   return Uint8Array.from(bytes);
 }
+
+/** The shortest encoding of a signed integer of at most 32 bits. */
+export function encodeI32(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  // Ends: the shift keeps the sign, so five turns leave 0 or -1.
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    const signIsShown = (low & 0x40) !== 0;
+    if ((rest === 0 && !signIsShown) || (rest === -1 && signIsShown)) {
+      bytes.push(low);
+      return Uint8Array.from(bytes);
+    }
+    bytes.push(low | 0x80);
+  }
+}

@@ -107,16 +107,16 @@ describe("readOutline() errors", () => {
       says: "type section: 1 bytes too many (at byte 11)",
     },
     {
-      name: "a type that is no function",
-      bytes: `${HEADER} 01 03 01 5f 00`,
+      name: "a form of type that is not known",
+      bytes: `${HEADER} 01 03 01 5d 00`,
       code: "UNSUPPORTED",
-      says: "0x5f",
+      says: "0x5d",
     },
     {
       name: "an unknown value type",
-      bytes: `${HEADER} 01 05 01 60 01 64 00`,
+      bytes: `${HEADER} 01 05 01 60 01 65 00`,
       code: "UNSUPPORTED",
-      says: "0x64",
+      says: "0x65",
     },
     {
       name: "an import of a type that is not there",

@@ -1,7 +1,13 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { ByteReader } from "./byte-reader.ts";
+import { type ExternKind, readFunctionType, readImport, readKind, readLimits } from "./externs.ts";
 import { ModuleError } from "./module-error.ts";
 import { readSections, SECTION, type Section, sectionReader } from "./sections.ts";
+import { type CompositeType, type FunctionType, readTypes } from "./type-section.ts";
+
+export type { ExternKind } from "./externs.ts";
+export type { FunctionType } from "./type-section.ts";
+export type { ValueType } from "./value-types.ts";
 
 /**
  * What a module says about itself before it is compiled: types, imports, exports, memory, start.
@@ -10,6 +16,9 @@ import { readSections, SECTION, type Section, sectionReader } from "./sections.t
 export interface ModuleOutline {
   readonly byteLength: number;
   readonly sections: readonly Section[];
+  readonly types: readonly CompositeType[];
+  /** Of all functions, imported ones first. */
+  readonly functions: readonly FunctionType[];
   readonly imports: readonly ModuleImport[];
   readonly exports: readonly ModuleExport[];
   /** Its own memory; an imported one stands in `imports`. */
@@ -17,15 +26,6 @@ export interface ModuleOutline {
   /** Index of the start function, imported ones counted first. */
   readonly startFunction: number | undefined;
 }
-
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | "funcref" | "externref";
-
-export interface FunctionType {
-  readonly params: readonly ValueType[];
-  readonly results: readonly ValueType[];
-}
-
-export type ExternKind = "function" | "table" | "memory" | "global" | "tag";
 
 export interface ModuleImport {
   readonly module: string;
@@ -60,13 +60,13 @@ export function readOutline(bytes: Uint8Array): ModuleOutline {
     );
   }
   const sections = readSections(bytes);
-  const types = all(sectionReader(bytes, sections, SECTION.type), "types", readType);
-  const imports = all(sectionReader(bytes, sections, SECTION.import), "imports", (reader) =>
-    readImport(reader, types),
-  );
-  const own = all(sectionReader(bytes, sections, SECTION.function), "functions", (reader) =>
-    typeAt(reader, types),
-  );
+  const typeReader = sectionReader(bytes, sections, SECTION.type);
+  const types = typeReader === undefined ? [] : readTypes(typeReader);
+  const imports = all(sectionReader(bytes, sections, SECTION.import), "imports", (reader) => {
+    const { module, name, kind, type } = readImport(reader, types);
+    return { module, name, kind, type };
+  });
+  const own = readOwnFunctions(sectionReader(bytes, sections, SECTION.function), types);
   if (own.length > 0 && !sections.some((section) => section.id === SECTION.code)) {
     throw new ModuleError(
       "TRUNCATED",
@@ -87,6 +87,8 @@ export function readOutline(bytes: Uint8Array): ModuleOutline {
   return {
     byteLength: bytes.byteLength,
     sections,
+    types,
+    functions,
     imports,
     exports,
     memory: memories[0],
@@ -109,91 +111,15 @@ function all<T>(reader: ByteReader | undefined, what: string, read: (from: ByteR
   return entries;
 }
 
-const FUNCTION_FORM = 0x60;
-const VALUE_TYPES: Readonly<Record<number, ValueType>> = {
-  0x7f: "i32",
-  0x7e: "i64",
-  0x7d: "f32",
-  0x7c: "f64",
-  0x7b: "v128",
-  0x70: "funcref",
-  0x6f: "externref",
-};
-
-function readType(reader: ByteReader): FunctionType {
-  const start = reader.offset;
-  const form = reader.byte("a type");
-  if (form !== FUNCTION_FORM) {
-    throw reader.unsupported(`type form 0x${form.toString(16)} is no function type`, start);
+function readOwnFunctions(
+  reader: ByteReader | undefined,
+  types: readonly CompositeType[],
+): FunctionType[] {
+  const functions = all(reader, "functions", (each) => readFunctionType(each, types));
+  if (reader !== undefined && functions.length > LIMITS.moduleFunctionsMax) {
+    throw reader.tooLarge(`${functions.length} functions`, LIMITS.moduleFunctionsMax);
   }
-  return {
-    params: readValueTypes(reader, "parameters"),
-    results: readValueTypes(reader, "results"),
-  };
-}
-
-function readValueTypes(reader: ByteReader, what: string): ValueType[] {
-  const types: ValueType[] = [];
-  for (let left = reader.count(what); left > 0; left--) types.push(readValueType(reader));
-  return types;
-}
-
-function readValueType(reader: ByteReader): ValueType {
-  const start = reader.offset;
-  const code = reader.byte("a value type");
-  const type = VALUE_TYPES[code];
-  if (type === undefined) {
-    throw reader.unsupported(`value type 0x${code.toString(16)} is not known`, start);
-  }
-  return type;
-}
-
-function typeAt(reader: ByteReader, types: readonly FunctionType[]): FunctionType {
-  const start = reader.offset;
-  const index = reader.u32("a type index");
-  const type = types[index];
-  if (type === undefined) {
-    throw reader.malformed(`type ${index} does not exist, there are ${types.length}`, start);
-  }
-  return type;
-}
-
-const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "tag"];
-
-function readKind(reader: ByteReader): ExternKind {
-  const start = reader.offset;
-  const code = reader.byte("a kind");
-  const kind = KINDS[code];
-  if (kind === undefined) throw reader.malformed(`kind ${code} is not known`, start);
-  return kind;
-}
-
-function readImport(reader: ByteReader, types: readonly FunctionType[]): ModuleImport {
-  const module = reader.text("an import's module");
-  const name = reader.text("an import's name");
-  const kind = readKind(reader);
-  let type: FunctionType | undefined;
-  switch (kind) {
-    case "function":
-      type = typeAt(reader, types);
-      break;
-    case "table":
-      readValueType(reader);
-      readLimits(reader);
-      break;
-    case "memory":
-      readLimits(reader);
-      break;
-    case "global":
-      readValueType(reader);
-      reader.byte("a global's mutability");
-      break;
-    case "tag":
-      reader.byte("a tag's attribute");
-      typeAt(reader, types);
-      break;
-  }
-  return { module, name, kind, type };
+  return functions;
 }
 
 function readExport(reader: ByteReader, functions: readonly FunctionType[]): ModuleExport {
@@ -210,19 +136,6 @@ function readExport(reader: ByteReader, functions: readonly FunctionType[]): Mod
     );
   }
   return { name, kind, type };
-}
-
-const LIMITS_HAS_MAX = 1;
-const LIMITS_KNOWN = 1;
-
-function readLimits(reader: ByteReader): { min: number; max: number | undefined } {
-  const start = reader.offset;
-  const flags = reader.byte("limits");
-  if (flags > LIMITS_KNOWN) {
-    throw reader.unsupported("shared and 64-bit memories and tables cannot be used", start);
-  }
-  const min = reader.u32("a minimum");
-  return { min, max: flags === LIMITS_HAS_MAX ? reader.u32("a maximum") : undefined };
 }
 
 function readMemory(reader: ByteReader): MemoryLimits {

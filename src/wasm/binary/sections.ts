@@ -36,7 +36,7 @@ export const SECTION = {
 const NAMES: readonly string[] = Object.keys(SECTION);
 
 /** Sections but custom ones come in this order, each at most once. */
-const ORDER: readonly number[] = [
+export const ORDER: readonly number[] = [
   SECTION.type,
   SECTION.import,
   SECTION.function,

@@ -153,10 +153,11 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
 /** Runs one command of the executable to its end. */
 export async function sluice(
   args: readonly string[],
-  options: { cwd?: string } = {},
+  options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = Bun.spawn({
     cmd: [SLUICE, ...args],
+    env: { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,0 +1,181 @@
+import { type Deadline, deadlines } from "../../base/deadlines.ts";
+import { GatewayError, messageOf } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { LoadedModule } from "../../wasm/module.ts";
+import { captureGuest, copyGuest, type GuestImage } from "./guest-image.ts";
+import type { Guest } from "./guest.ts";
+import type { PluginResources } from "./resources.ts";
+import { startGuest } from "./start.ts";
+import { closeGuest } from "./teardown.ts";
+
+/**
+ * A plugin's long-lived guest: the one that gets ticks and queues, and under `instances: shared`
+ * also serves every exchange.
+ *
+ *   start ─▶ capture ─▶ serve ──fails──▶ put back to the image, or started again when there is none
+ *                         └ grows beyond limits.recycle ─▶ a copy takes over, the old one drains
+ *
+ * A start that fails is tried LIMITS.guestStartFailuresMax times in a row, and then not more often
+ * than LIMITS.guestStartPauseMs allows.
+ */
+export class LivingGuest {
+  /** undefined: it cannot be captured, so it is started again after a failure. */
+  readonly image: GuestImage | undefined;
+  readonly #module: LoadedModule;
+  readonly #resources: PluginResources;
+  readonly #nowMs: () => number;
+  readonly #retiring = new Set<Guest>();
+  #guest: Guest;
+  #startFailures = 0;
+  #lastStartMs = 0;
+  #revival: Deadline | undefined;
+  #recycled = 0;
+  #closed = false;
+
+  /** @throws PluginRefused when the module, its start or its configuration is refused */
+  constructor(module: LoadedModule, resources: PluginResources, nowMs: () => number) {
+    this.#module = module;
+    this.#resources = resources;
+    this.#nowMs = nowMs;
+    this.#guest = startGuest(module, resources);
+    const image = captureGuest(this.#guest);
+    this.image = typeof image === "string" ? undefined : image;
+    if (typeof image === "string") {
+      const action = resources.settings.instances === "shared" ? "after a failure" : "each time";
+      const instead = `it is started anew ${action}`;
+      resources.log.tell("warn", `cannot be put back to its start (${image}): ${instead}`);
+    }
+    this.#guest.onFailure = () => this.#reviveLater();
+  }
+
+  /** As it is, usable or not. */
+  get current(): Guest {
+    return this.#guest;
+  }
+
+  /** How many guests have been replaced because they had grown. */
+  get recycled(): number {
+    return this.#recycled;
+  }
+
+  /**
+   * A guest for another exchange.
+   * @throws GatewayError FILTER_UNAVAILABLE when it has failed and cannot be started again
+   */
+  usable(): Guest {
+    if (this.#guest.failure !== undefined) this.#revive(this.#guest.failure);
+    else if (this.#guest.sandbox.pages > this.#resources.settings.limits.recyclePages) {
+      this.#recycle();
+    }
+    return this.#guest;
+  }
+
+  /** The guest's last stream has gone: when another has taken over, that is its end. */
+  streamGone(guest: Guest): void {
+    if (!this.#retiring.has(guest) || guest.streams.size > 0) return;
+    this.#retiring.delete(guest);
+    closeGuest(guest, this.#gone(), () => guest.sandbox.discard());
+  }
+
+  /** @param closed called once, when its root context has ended */
+  close(closed: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#revival?.cancel();
+    for (const guest of this.#retiring) guest.stop(this.#gone());
+    const guest = this.#guest;
+    closeGuest(guest, this.#gone(), () => {
+      guest.sandbox.discard();
+      this.image?.sandbox.memory.close();
+      closed();
+    });
+  }
+
+  /** Its ticks and queues must come back also when no exchange asks for it. */
+  #reviveLater(): void {
+    if (this.#closed || this.#revival !== undefined) return;
+    const { breaker } = this.#resources.health;
+    this.#revival = deadlines.arm(breaker.retryInMs, () => {
+      this.#revival = undefined;
+      if (this.#closed || this.#guest.failure === undefined) return;
+      if (!breaker.admit()) {
+        this.#reviveLater();
+        return;
+      }
+      try {
+        this.#revive(this.#guest.failure);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        this.#reviveLater();
+      }
+    });
+  }
+
+  #revive(failure: GatewayError): void {
+    if (this.image !== undefined && this.#guest.restore(this.image.root)) return;
+    const now = this.#nowMs();
+    const waitMs = this.#lastStartMs + LIMITS.guestStartPauseMs - now;
+    if (this.#startFailures >= LIMITS.guestStartFailuresMax && waitMs > 0) {
+      const times = `${this.#startFailures} starts in a row have failed`;
+      throw this.#unavailable(`${times}, the next is in ${Math.ceil(waitMs)} ms`, failure);
+    }
+    this.#lastStartMs = now;
+    try {
+      this.#replace(this.#fresh());
+      this.#startFailures = 0;
+    } catch (error) {
+      this.#startFailures++;
+      this.#resources.health.failed("start");
+      this.#resources.log.tell("error", `cannot be started again: ${messageOf(error)}`);
+      throw this.#unavailable(messageOf(error), error);
+    }
+  }
+
+  /** The old one serves its exchanges to their end; a few may do so at a time. */
+  #recycle(): void {
+    if (this.#retiring.size >= LIMITS.guestsRetiringMax) return;
+    const old = this.#guest;
+    const { limits } = this.#resources.settings;
+    const grown = `its memory has grown to ${old.sandbox.pages} pages of 64 KiB`;
+    let next: Guest;
+    try {
+      next = this.#fresh();
+    } catch (error) {
+      const why = `${grown} and cannot be replaced: ${messageOf(error)}`;
+      this.#resources.log.warnOnce("recycle", why);
+      return;
+    }
+    this.#recycled++;
+    const bound = `above limits.recycle (${limits.recyclePages})`;
+    this.#resources.log.tell("info", `${grown}, ${bound}: replaced`);
+    old.rootEvents.stop();
+    this.#retiring.add(old);
+    this.#guest = next;
+    next.onFailure = () => this.#reviveLater();
+    this.streamGone(old);
+  }
+
+  #fresh(): Guest {
+    if (this.image === undefined) return startGuest(this.#module, this.#resources);
+    return copyGuest(this.#module, this.#resources, this.image, true);
+  }
+
+  #replace(next: Guest): void {
+    const old = this.#guest;
+    this.#guest = next;
+    next.onFailure = () => this.#reviveLater();
+    old.sandbox.discard();
+  }
+
+  #gone(): GatewayError {
+    return new GatewayError("FILTER_FAILED", `Plugin "${this.#resources.host.name}" is closed`);
+  }
+
+  #unavailable(why: string, cause: unknown): GatewayError {
+    return new GatewayError(
+      "FILTER_UNAVAILABLE",
+      `Cannot run plugin "${this.#resources.host.name}": ${why}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,95 @@
+import type { GuestLog } from "./guest-log.ts";
+import { Tick } from "./tick.ts";
+import type { VmScope } from "./vm-scope.ts";
+
+/** What a root context has asked for: a part of the state that is captured. */
+export interface RootState {
+  /** 0: no ticks. */
+  readonly tickMs: number;
+  /** Ids of the shared queues that it is told of. */
+  readonly received: ReadonlySet<number>;
+  /** Ids of the queues of others that it may use. */
+  readonly resolved: ReadonlySet<number>;
+}
+
+/**
+ * The events of one guest's root context: its tick, and items in the queues that it has registered.
+ * Of several copies of a guest only one gets them; the others may ask, and nothing comes of it.
+ */
+export class RootEvents {
+  readonly isDelivered: boolean;
+  readonly #scope: VmScope;
+  readonly #log: GuestLog;
+  readonly #tick: Tick;
+  readonly #received = new Set<number>();
+  readonly #resolved = new Set<number>();
+  readonly #receiver: (queueId: number) => void;
+
+  constructor(
+    isDelivered: boolean,
+    { scope, log }: { readonly scope: VmScope; readonly log: GuestLog },
+    deliver: (name: "proxy_on_tick" | "proxy_on_queue_ready", queueId?: number) => void,
+  ) {
+    this.isDelivered = isDelivered;
+    this.#scope = scope;
+    this.#log = log;
+    this.#tick = new Tick(() => deliver("proxy_on_tick"));
+    this.#receiver = (queueId) => deliver("proxy_on_queue_ready", queueId);
+  }
+
+  /** @param periodMs 0 stops it */
+  setTick(periodMs: number): void {
+    if (this.isDelivered) this.#tick.set(periodMs);
+    else if (periodMs > 0) this.#log.warnOnce("copy's tick", NO_TICK);
+  }
+
+  /** From now on this guest is the one that is told of the queue's items. */
+  receive(queueId: number): void {
+    const queue = this.#scope.queues.get(queueId);
+    if (!this.isDelivered || queue === undefined) return;
+    this.#received.add(queueId);
+    queue.receiver = this.#receiver;
+  }
+
+  /** It has found that queue of another VM by its name. */
+  resolve(queueId: number): void {
+    this.#resolved.add(queueId);
+  }
+
+  hasResolved(queueId: number): boolean {
+    return this.#resolved.has(queueId);
+  }
+
+  get state(): RootState {
+    return {
+      tickMs: this.#tick.periodMs,
+      received: new Set(this.#received),
+      resolved: new Set(this.#resolved),
+    };
+  }
+
+  /** Makes it what it was when the state was taken, in this guest or in another one. */
+  adopt(state: RootState): void {
+    this.#resolved.clear();
+    for (const id of state.resolved) this.#resolved.add(id);
+    for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
+    for (const id of state.received) this.receive(id);
+    this.#tick.stop();
+    if (this.isDelivered) this.#tick.set(state.tickMs);
+  }
+
+  /** No more ticks. Queues go on: their events find a guest that has failed, and end there. */
+  stop(): void {
+    this.#tick.stop();
+  }
+
+  #stopReceiving(queueId: number): void {
+    this.#received.delete(queueId);
+    const queue = this.#scope.queues.get(queueId);
+    if (queue?.receiver === this.#receiver) queue.receiver = undefined;
+  }
+}
+
+const NO_TICK =
+  "proxy_set_tick_period_milliseconds has no effect in an exchange under instances: per_request; " +
+  "set it in proxy_on_configure, where it belongs to the plugin's long-lived guest";
