@@ -100,6 +100,11 @@ export const LIMITS = {
   webSocketPingsMax: 16,
   /** ms; without progress of a closing WebSocket before both connections are just dropped. */
   webSocketCloseMsMax: 5_000,
+  /**
+   * bytes; stack of a worker. A guest that recurses until it is full is unwound at some 75 ns a
+   * frame; with half of this, a thousand frames of a guest do not always fit.
+   */
+  workerStackBytes: MIB,
   /** bytes; a module file. */
   moduleBytesMax: 16 * MIB,
   /** count; entries of one section of a module (types, imports, functions, exports). */
