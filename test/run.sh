@@ -25,14 +25,14 @@ main() {
   for path in "$@"; do
     path=${path#./}
     case "$path" in
-      test) unit="$unit ./test" e2e="$e2e ./test/e2e" ;;
-      test/e2e*) e2e="$e2e ./$path" ;;
+      test) unit="$unit ./test" e2e="$e2e ./test/e2e ./test/hostile" ;;
+      test/e2e* | test/hostile*) e2e="$e2e ./$path" ;;
       *) unit="$unit ./$path" ;;
     esac
   done
   # Word splitting is wanted: paths in this repository have no blanks.
   # shellcheck disable=SC2086
-  [ -z "$unit" ] || suite unit --parallel --path-ignore-patterns='test/e2e/**' $unit
+  [ -z "$unit" ] || suite unit --parallel --path-ignore-patterns='test/{e2e,hostile}/**' $unit
   # End-to-end tests start gateways and watch the clock, so they run one file at a time.
   # shellcheck disable=SC2086
   [ -z "$e2e" ] || suite e2e --parallel=1 $e2e

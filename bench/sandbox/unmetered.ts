@@ -26,9 +26,9 @@ export function startUnmetered(bytes: Uint8Array<ArrayBuffer>, resources: Plugin
       : target;
   }
   guest.attach(new GuestMemory(instance.exports["memory"] as WebAssembly.Memory), exports);
-  const { startMs } = resources.settings.limits;
+  const time = { ms: resources.settings.limits.startMs, word: "limits.start" };
   const initialize = exports["_initialize"];
-  if (initialize !== undefined) guest.enter("_initialize", undefined, () => initialize(), startMs);
+  if (initialize !== undefined) guest.enter("_initialize", undefined, () => initialize(), time);
   guest.call("proxy_on_context_create", undefined, ROOT_CONTEXT_ID, 0);
   guest.call("proxy_on_vm_start", undefined, ROOT_CONTEXT_ID, 0);
   const { byteLength } = resources.host.configuration;

@@ -25,6 +25,8 @@ export class LivingGuest {
   readonly #resources: PluginResources;
   readonly #nowMs: () => number;
   readonly #retiring = new Set<Guest>();
+  /** It has asked for ticks, or receives from a queue, as it comes out of its start. */
+  readonly #hasEvents: boolean;
   #guest: Guest;
   #startFailures = 0;
   #lastStartMs = 0;
@@ -45,6 +47,8 @@ export class LivingGuest {
       const instead = `it is started anew ${action}`;
       resources.log.tell("warn", `cannot be put back to its start (${image}): ${instead}`);
     }
+    const { tickMs, received } = this.#guest.rootEvents.state;
+    this.#hasEvents = tickMs > 0 || received.size > 0;
     this.#guest.onFailure = () => this.#reviveLater();
   }
 
@@ -91,9 +95,13 @@ export class LivingGuest {
     });
   }
 
-  /** Its ticks and queues must come back also when no exchange asks for it. */
+  /**
+   * Its ticks and queues must come back also when no exchange asks for it. Where there are none,
+   * the next exchange brings it back: a revival that nothing follows would be a breaker's one
+   * trial, and never tell how it went.
+   */
   #reviveLater(): void {
-    if (this.#closed || this.#revival !== undefined) return;
+    if (this.#closed || this.#revival !== undefined || !this.#hasEvents) return;
     const { breaker } = this.#resources.health;
     this.#revival = deadlines.arm(breaker.retryInMs, () => {
       this.#revival = undefined;
