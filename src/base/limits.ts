@@ -197,6 +197,13 @@ export const LIMITS = {
   guestNameBytesMax: KIB,
   /** count; metrics that one plugin defines. */
   guestMetricsMax: 1000,
+  /** count; metrics of plugins that one worker tells its master, and the master shows. More are
+   * left out: telling 5,000 takes a worker about 3 ms of each second. */
+  statusMetricsMax: 5000,
+  /** characters; name of a plugin's metric that is shown, longer ones are left out. */
+  statusMetricNameMax: 200,
+  /** count; names of plugins that are told of, those that are gone included. */
+  statusPluginsMax: 1000,
   /** bytes; keys and values of the shared data of one VM id. */
   sharedDataBytesMax: 16 * MIB,
   /** count; keys of the shared data of one VM id. */
@@ -240,6 +247,12 @@ export const LIMITS = {
   yamlDepthMax: 64,
   /** count; diagnostics of one file, more are counted and left out. */
   diagnosticsMax: 1000,
+  /** count; connections to one address of the status port; one more is answered 503 and closed. */
+  adminConnectionsMax: 64,
+  /** ms; of a request to the status port: from its first byte to the end of its head. 408. */
+  adminHeadMsMax: 5_000,
+  /** ms; without a byte taken by a client of the status port, then the connection is reset. */
+  adminSendIdleMsMax: 10_000,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,
   /** ms; time a worker has to build and start a generation before it is given up. */

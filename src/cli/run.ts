@@ -1,3 +1,4 @@
+import { AdminPorts } from "../admin/admin-ports.ts";
 import { Master } from "../gateway/master.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -16,6 +17,11 @@ configuration goes on serving. SIGHUP reloads too; SIGTERM and SIGINT finish wha
 Exit codes: 0 stopped, 1 the configuration was refused at the start, 2 wrong usage.`,
   async run(args) {
     const { positionals } = parse(args, {}, 1);
-    return new Master(positionals[0] ?? "gateway.yaml", workerCommand()).run();
+    const master = new Master(
+      positionals[0] ?? "gateway.yaml",
+      workerCommand(),
+      (status) => new AdminPorts(status),
+    );
+    return master.run();
   },
 };

@@ -1,3 +1,4 @@
+import { readAdmin } from "./admin.ts";
 import type { Config } from "./config.ts";
 import { decode } from "./decode.ts";
 import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
@@ -34,9 +35,11 @@ export function buildConfig(
     const message = "no route is enabled, every request is answered with 404";
     findings.warning("CONFIG_NO_ROUTES", nodeAt(root, "routes"), message);
   }
+  const listeners = readListeners(raw.listen, root, findings);
   return {
     file: options.file,
-    listeners: readListeners(raw.listen, root, findings),
+    listeners,
+    admin: readAdmin(raw.admin, root, listeners, findings),
     workers: workersOf(raw, options.cores),
     pluginsDir,
     plugins,

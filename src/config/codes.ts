@@ -21,10 +21,12 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_BAD_VALUE: "A value is of the right kind, but not one of those that are possible.",
   CONFIG_BAD_URI: "A route's uri can match no path.",
   CONFIG_BAD_HOST: "A host is neither a name nor a wildcard such as *.example.com.",
-  CONFIG_BAD_ADDRESS: "The address of a listener, of a node or of a call-out cannot be read.",
+  CONFIG_BAD_ADDRESS:
+    "The address of a listener, a node or a call-out cannot be read, or is none for `admin`.",
   CONFIG_BAD_REGEX: "A regular expression does not compile, or a replacement does not fit to it.",
   CONFIG_DUPLICATE_ID: "Two upstreams, two routes or two plugins have the same name.",
-  CONFIG_DUPLICATE_LISTENER: "Two listeners have the same address.",
+  CONFIG_DUPLICATE_LISTENER:
+    "Two listeners have the same address, or `admin` has a port of `listen`.",
   CONFIG_DUPLICATE_NODE: "An upstream names the same node twice.",
   CONFIG_UNKNOWN_UPSTREAM: "An upstream is used that is not declared.",
   CONFIG_UNKNOWN_PLUGIN:

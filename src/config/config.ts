@@ -6,6 +6,8 @@ export interface Config {
   /** Absolute path of the file. */
   readonly file: string;
   readonly listeners: readonly ListenerConfig[];
+  /** The read-only port for operators; undefined: there is none. */
+  readonly admin: AdminConfig | undefined;
   /** Number of data-plane processes, `auto` resolved. */
   readonly workers: number;
   /** Absolute path; every NAME.wasm in it is the plugin NAME. */
@@ -41,6 +43,20 @@ export interface ListenerConfig {
   readonly port: number;
   /** What speaks HTTP with clients; `auto` is the gateway's choice. */
   readonly front: "auto" | "http1" | "serve";
+  readonly position: Position;
+}
+
+export interface AdminConfig {
+  /** Loopback addresses, on no port of `listeners`. */
+  readonly listeners: readonly AdminListener[];
+}
+
+export interface AdminListener {
+  /** As written. */
+  readonly address: string;
+  /** An IP address: 127.0.0.0/8 or ::1. */
+  readonly host: string;
+  readonly port: number;
   readonly position: Position;
 }
 

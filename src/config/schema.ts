@@ -91,6 +91,30 @@ const LimitsSchema = closed(
   { description: "Bounds of what a request may cost" },
 );
 
+const AdminAddress = Type.String({
+  minLength: 1,
+  description: `${ADDRESS}; a loopback address, port 0 is one that the system chooses`,
+  notes: { editorPattern: ":\\d+$" },
+});
+
+const AdminSchema = closed(
+  {
+    listen: Type.Union(
+      [AdminAddress, Type.Array(AdminAddress, { minItems: 1, description: "Several of them" })],
+      {
+        description:
+          "Where the port is open: loopback addresses alone (127.0.0.0/8, [::1], and localhost, " +
+          "which stands for 127.0.0.1), on ports that `listen` does not use",
+        notes: { expected: "an address such as 127.0.0.1:9180, or a list of them" },
+      },
+    ),
+  },
+  {
+    description: "The read-only port for operators: /ready, /status, /metrics; absent: none",
+    notes: { planned: ["key"] },
+  },
+);
+
 export const GatewaySchema = closed(
   {
     listen: Type.Optional(
@@ -106,6 +130,7 @@ export const GatewaySchema = closed(
         },
       ),
     ),
+    admin: Type.Optional(AdminSchema),
     workers: Type.Optional(
       Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: WORKERS_MAX })], {
         default: DEFAULTS.workers,
@@ -165,7 +190,6 @@ export const GatewaySchema = closed(
     description: "Configuration of a Sluice gateway",
     notes: {
       planned: [
-        "admin",
         "consumer_groups",
         "consumers",
         "deployment",

@@ -80,7 +80,22 @@ export interface PluginStatus {
   readonly sandboxes:
     | { readonly busy: number; readonly idle: number; readonly waiting: number }
     | undefined;
+  /** What the guests count themselves, in the order of definition. */
+  readonly metrics: readonly PluginMetric[];
 }
+
+/** A metric that a plugin has defined; name and type together name it. */
+export interface PluginMetric {
+  /** As the guest wrote it: any text. */
+  readonly name: string;
+  readonly type: PluginMetricType;
+  /** Counter: total. Gauge: current, may be negative. Histogram: sum of what was recorded. */
+  readonly value: bigint;
+  /** Histogram: how many values were recorded; else 0. */
+  readonly count: number;
+}
+
+export type PluginMetricType = "counter" | "gauge" | "histogram";
 
 /** What a filter sees of its exchange and may ask for. */
 export interface FilterHost {

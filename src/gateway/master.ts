@@ -7,6 +7,8 @@ import { loadConfig } from "../config/load.ts";
 import { renderDiagnostics } from "../config/render.ts";
 import { type ConfigWatch, type WatchedInputs, watchConfig } from "../config/watch.ts";
 import { BUNDLED_PLUGINS } from "./bundled-plugins.ts";
+import type { ControlPorts, StartControlPorts } from "./control-ports.ts";
+import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
 import { assignPorts, takenListeners } from "./ports.ts";
@@ -45,7 +47,10 @@ export async function loadPlan(file: string, number: number): Promise<Loaded> {
 export class Master {
   readonly #file: string;
   readonly #workers: Workers;
+  readonly #control: ControlPorts;
+  readonly #startedAt = { wallMs: Date.now(), ms: performance.now() };
   readonly #ports = new Map<string, number>();
+  readonly #reloads = { takenOver: 0, refused: 0 };
   #config: Config | undefined;
   #number = 0;
   #watch: ConfigWatch | undefined;
@@ -53,14 +58,14 @@ export class Master {
   #reloadAgain = false;
   #stopping = false;
 
-  constructor(file: string, command: WorkerCommand) {
+  constructor(file: string, command: WorkerCommand, startControlPorts: StartControlPorts) {
     this.#file = file;
     this.#workers = new Workers(command);
+    this.#control = startControlPorts(() => this.#status());
   }
 
   /** Serves until it is told to stop. @returns the exit code: 1 when the first file is refused */
   async run(): Promise<number> {
-    const startedAt = performance.now();
     // Before the file is read for the first time, so that no edit falls between the two.
     this.#watch = watchConfig({
       ...this.#inputs(),
@@ -85,7 +90,7 @@ export class Master {
     for (const { host, port } of listeners) {
       log.info("listening", { address: `${host.includes(":") ? `[${host}]` : host}:${port}` });
     }
-    log.info("serving", { workers, file: this.#file, took_ms: since(startedAt) });
+    log.info("serving", { workers, file: this.#file, took_ms: since(this.#startedAt.ms) });
     await stopped;
     return 0;
   }
@@ -98,7 +103,10 @@ export class Master {
       return;
     }
     this.#reloading = this.#reload(reason)
-      .catch((error: unknown) => log.error("reload has failed", { error: messageOf(error) }))
+      .catch((error: unknown) => {
+        this.#reloads.refused++;
+        log.error("reload has failed", { error: messageOf(error) });
+      })
       .finally(() => {
         this.#reloading = undefined;
         if (!this.#reloadAgain) return;
@@ -112,6 +120,7 @@ export class Master {
     const problems = await this.#load();
     if (this.#stopping) return;
     if (problems !== undefined) {
+      this.#reloads.refused++;
       process.stderr.write(problems);
       log.error("reload refused, the last valid configuration goes on serving", {
         reason,
@@ -119,6 +128,7 @@ export class Master {
       });
       return;
     }
+    this.#reloads.takenOver++;
     this.#watch?.update(this.#inputs());
     log.info("reloaded", { reason, generation: this.#number, took_ms: since(startedAt) });
   }
@@ -128,19 +138,46 @@ export class Master {
     const loaded = await loadPlan(this.#file, this.#number + 1);
     const color = process.stderr.isTTY;
     if (!loaded.ok) return renderDiagnostics(loaded.diagnostics, loaded.text, { color });
-    const config = assignPorts(loaded.config, this.#ports);
-    const taken = takenListeners(config, this.#config?.listeners ?? []);
-    const refused =
-      taken.length > 0 ? taken : await this.#workers.apply({ ...loaded.plan, config });
+    if (this.#stopping) return "";
+    const refused = await this.#takeOver(loaded.plan).finally(() => {
+      this.#control.keepOnly(this.#config);
+    });
     if (refused === "stopping") return "";
     if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
     if (loaded.warnings.length > 0) {
       process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));
     }
+    return undefined;
+  }
+
+  /** @returns why not; empty when it serves */
+  async #takeOver(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
+    // First, so that what the system chooses for the workers' port 0 is no port of ours.
+    const unopened = this.#control.open(plan.config);
+    const config = assignPorts(plan.config, this.#ports);
+    const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
+    if (taken.length > 0) return taken;
+    const refused = await this.#workers.apply({ ...plan, config });
+    if (refused.length > 0) return refused;
     this.#number++;
     this.#config = config;
     log.configure(config.log);
-    return undefined;
+    return refused;
+  }
+
+  #status(): GatewayStatus {
+    const serving = this.#config === undefined ? "starting" : "serving";
+    return {
+      state: this.#stopping ? "draining" : serving,
+      startedAtMs: this.#startedAt.wallMs,
+      uptimeMs: since(this.#startedAt.ms),
+      generation: this.#number,
+      reloads: { ...this.#reloads },
+      workersConfigured: this.#config?.workers ?? 0,
+      workerRestarts: this.#workers.restarts,
+      workers: this.#workers.views,
+      plugins: this.#workers.plugins,
+    };
   }
 
   /** What a change of has to be noticed: the file, and modules outside the executable. */
@@ -176,6 +213,8 @@ export class Master {
   async #stop(drainMs: number): Promise<void> {
     await this.#watch?.close();
     await this.#workers.stop(drainMs);
+    // Last, so that who asks is told of the draining.
+    this.#control.keepOnly(undefined);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { PluginStatus } from "../filter/filter.ts";
 import type { ModuleSettings } from "../wasm/module.ts";
 
 /**
@@ -27,18 +26,8 @@ export type ToMaster =
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly type: "committed"; readonly number: number }
-  | { readonly type: "pong"; readonly sequence: number; readonly status: WorkerStatus };
-
-/** Told with every heartbeat. */
-export interface WorkerStatus {
-  readonly generation: number;
-  /** Exchanges that live. */
-  readonly inFlight: number;
-  /** Generations that still have exchanges, the current one included. */
-  readonly generations: number;
-  /** Of every running plugin that has guests. */
-  readonly plugins: readonly PluginStatus[];
-}
+  /** @see encodeStatus() */
+  | { readonly type: "pong"; readonly sequence: number; readonly status: string };
 
 /** Everything that a worker needs to build a generation; no file is read by workers. */
 export interface Plan {

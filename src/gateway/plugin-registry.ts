@@ -1,4 +1,5 @@
-import type { Plugin, PluginStatus } from "../filter/filter.ts";
+import type { Plugin } from "../filter/filter.ts";
+import { endedPlugin, type PluginSum, PluginSums, runningPlugin } from "./plugin-sums.ts";
 
 /**
  * The running plugins of one worker, shared by generations: the same module with the same settings
@@ -7,15 +8,24 @@ import type { Plugin, PluginStatus } from "../filter/filter.ts";
  */
 export class PluginRegistry {
   readonly #running = new Map<string, { plugin: Plugin; uses: number }>();
+  /** Counts of those that are closed: a reload must not take back what has been counted. */
+  readonly #ended = new PluginSums();
 
   /** Number of running plugins. */
   get size(): number {
     return this.#running.size;
   }
 
-  /** Of those that have guests. */
-  get status(): readonly PluginStatus[] {
-    return [...this.#running.values()].map(({ plugin }) => plugin.status).filter((each) => !!each);
+  /** By name, of those that have, or had, guests. */
+  get sums(): readonly PluginSum[] {
+    const sums = new PluginSums();
+    // First, because what comes later stays when there are too many names.
+    for (const ended of this.#ended.all) sums.add(ended);
+    for (const { plugin } of this.#running.values()) {
+      const { status } = plugin;
+      if (status !== undefined) sums.add(runningPlugin(status));
+    }
+    return sums.all;
   }
 
   /**
@@ -40,6 +50,8 @@ export class PluginRegistry {
     running.uses--;
     if (running.uses > 0) return;
     this.#running.delete(key);
+    const { status } = running.plugin;
     running.plugin.close();
+    if (status !== undefined) this.#ended.add(endedPlugin(status));
   }
 }

@@ -1,12 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import {
-  moduleKey,
-  type SentPlan,
-  type ToMaster,
-  type ToWorker,
-  type WorkerStatus,
-} from "./messages.ts";
+import { moduleKey, type SentPlan, type ToMaster, type ToWorker } from "./messages.ts";
+import { decodeStatus, NO_STATUS, type WorkerStatus } from "./worker-status.ts";
 
 /** How a worker is started again from this executable: its command line. */
 export type WorkerCommand = readonly string[];
@@ -25,7 +20,8 @@ export type Prepared = { ok: true } | { ok: false; diagnostics: readonly Diagnos
 export class WorkerProcess {
   readonly pid: number;
   readonly exited: Promise<void>;
-  status: WorkerStatus = { generation: 0, inFlight: 0, generations: 0, plugins: [] };
+  /** Of the last heartbeat, but for the generation, which is always the one that it serves. */
+  status: WorkerStatus = NO_STATUS;
   readonly #child: Bun.Subprocess;
   /** Keys of modules that the worker's current generation holds. */
   #held = new Set<string>();
@@ -130,10 +126,11 @@ export class WorkerProcess {
         this.#settle(message.number, { ok: false, diagnostics: message.diagnostics });
         break;
       case "committed":
+        this.status = { ...this.status, generation: message.number };
         if (this.#committing?.number === message.number) this.#committing.resolve();
         break;
       case "pong":
-        this.status = message.status;
+        this.status = decodeStatus(message.status);
         break;
     }
   }

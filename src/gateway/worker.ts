@@ -15,6 +15,7 @@ import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { refuse } from "./refuse.ts";
+import { encodeStatus } from "./worker-status.ts";
 import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
@@ -126,12 +127,12 @@ class Worker {
     this.#send({
       type: "pong",
       sequence,
-      status: {
+      status: encodeStatus({
         generation: this.#plane.generation?.number ?? 0,
         inFlight: this.#plane.inFlight,
         generations: this.#generations,
-        plugins: this.#shared.plugins.status,
-      },
+        plugins: this.#shared.plugins.sums,
+      }),
     });
   }
 

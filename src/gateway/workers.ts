@@ -1,7 +1,9 @@
 import { log } from "../base/log.ts";
 import type { PluginUse } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { WorkerView } from "./gateway-status.ts";
 import type { Plan, SentPlan } from "./messages.ts";
+import { endedPlugin, type PluginSum, PluginSums } from "./plugin-sums.ts";
 import { type Prepared, type WorkerCommand, WorkerProcess } from "./worker-process.ts";
 
 /** ms between two heartbeats. */
@@ -19,8 +21,13 @@ const HEALTHY_MS = 10_000;
 export class Workers {
   readonly #command: WorkerCommand;
   readonly #alive = new Set<WorkerProcess>();
+  /** Those that are wanted no more and finish what they have. */
+  readonly #leaving = new Set<WorkerProcess>();
+  /** Counts of those that have ended, as of their last heartbeat. */
+  readonly #ended = new PluginSums();
   #plan: SentPlan | undefined;
   #count = 0;
+  #restarts = 0;
   #stopping = false;
   #restartMs = RESTART_MS_MIN;
   #restartTimer: Timer | undefined;
@@ -36,6 +43,27 @@ export class Workers {
 
   get processes(): readonly WorkerProcess[] {
     return [...this.#alive];
+  }
+
+  /** How many have been started in place of one that had ended. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get views(): readonly WorkerView[] {
+    return [...this.#alive, ...this.#leaving].map((worker) => {
+      const { pid, status } = worker;
+      return { pid, status, isLeaving: this.#leaving.has(worker) };
+    });
+  }
+
+  /** Over all workers, those that have ended included. */
+  get plugins(): readonly PluginSum[] {
+    const sums = new PluginSums();
+    // First, because what comes later stays when there are too many names.
+    for (const plugin of this.#ended.all) sums.add(plugin);
+    for (const { status } of this.views) for (const plugin of status.plugins) sums.add(plugin);
+    return sums.all;
   }
 
   /**
@@ -106,12 +134,18 @@ export class Workers {
 
   #remove(worker: WorkerProcess): void {
     this.#alive.delete(worker);
+    this.#keepCounts(worker);
     worker.kill();
   }
 
   /** Fewer workers are wanted: this one serves what it has and ends. */
   #retire(worker: WorkerProcess, drainMs: number): void {
     this.#alive.delete(worker);
+    this.#leaving.add(worker);
+    void worker.exited.then(() => {
+      this.#leaving.delete(worker);
+      this.#keepCounts(worker);
+    });
     worker.drain(drainMs);
   }
 
@@ -119,6 +153,7 @@ export class Workers {
     const startedAt = performance.now();
     void worker.exited.then(() => {
       if (!this.#alive.delete(worker) || this.#stopping) return;
+      this.#keepCounts(worker);
       if (performance.now() - startedAt > HEALTHY_MS) this.#restartMs = RESTART_MS_MIN;
       log.error("worker has ended unexpectedly", {
         pid: worker.pid,
@@ -127,6 +162,10 @@ export class Workers {
       });
       this.#refill();
     });
+  }
+
+  #keepCounts(worker: WorkerProcess): void {
+    for (const plugin of worker.status.plugins) this.#ended.add(endedPlugin(plugin));
   }
 
   /** Starts what is missing, after a pause that grows while workers keep dying. */
@@ -150,6 +189,7 @@ export class Workers {
       } else if (prepared.ok) {
         await worker.commit(plan);
         this.#watch(worker);
+        this.#restarts++;
         log.info("worker has been replaced", { pid: worker.pid });
       } else {
         this.#remove(worker);
@@ -160,7 +200,7 @@ export class Workers {
   }
 
   #beat(): void {
-    for (const worker of this.#alive) {
+    for (const worker of [...this.#alive, ...this.#leaving]) {
       if (worker.beat()) continue;
       log.error("worker does not answer and is killed", { pid: worker.pid });
       worker.kill();

@@ -46,7 +46,7 @@ export class GuestStopped extends Error {
   readonly kind: "deadline" | "host calls";
 
   constructor(kind: "deadline" | "host calls") {
-    super(STOPPED[kind]);
+    super(`the guest is stopped: ${kind}`);
     this.kind = kind;
   }
 }
@@ -56,10 +56,8 @@ export class GuestStopped extends Error {
  * @param over what its meter says: a guest that is out of time is stopped by a trap like any other
  */
 export function classifyTrap(error: unknown, over?: "deadline" | "fuel"): Trap {
-  if (error instanceof GuestStopped) return { kind: error.kind, message: error.message };
-  if (over !== undefined && error instanceof WebAssembly.RuntimeError) {
-    return { kind: over, message: STOPPED[over] };
-  }
+  if (error instanceof GuestStopped) return stopped(error.kind);
+  if (over !== undefined && error instanceof WebAssembly.RuntimeError) return stopped(over);
   if (error instanceof GuestExit) return { kind: "exit", message: error.message };
   if (error instanceof WebAssembly.RuntimeError) {
     return { kind: "trap", message: `trap: ${withoutSource(error.message)}` };
@@ -74,11 +72,16 @@ export function classifyTrap(error: unknown, over?: "deadline" | "fuel"): Trap {
   return { kind: "host", message: `host function failed: ${messageOf(error)}` };
 }
 
-const STOPPED = {
-  deadline: "it has used up its time (limits.deadline, or what is left of limits.total)",
-  fuel: "it has used up its instructions (limits.fuel)",
-  "host calls": `more than ${LIMITS.guestHostCallsMax} host calls in one callback`,
-} as const;
+function stopped(kind: "deadline" | "fuel" | "host calls"): Trap {
+  switch (kind) {
+    case "deadline":
+      return { kind, message: "it has used up its time" };
+    case "fuel":
+      return { kind, message: "it has used up its instructions (limits.fuel)" };
+    case "host calls":
+      return { kind, message: `more than ${LIMITS.guestHostCallsMax} host calls in one callback` };
+  }
+}
 
 /** JSC appends the JavaScript that made the call. */
 function withoutSource(message: string): string {

@@ -64,7 +64,8 @@ export class GuestPool {
     const { seed, limits } = this.#resources.settings;
     const draw = seed === undefined ? undefined : guest.exports[seed];
     if (seed !== undefined && draw !== undefined) {
-      guest.enter(seed, undefined, () => draw(), limits.deadlineMs);
+      const time = { ms: limits.deadlineMs, word: "limits.deadline" };
+      guest.enter(seed, undefined, () => draw(), time);
     }
   }
 }

@@ -197,7 +197,7 @@ describe("host functions outside of callbacks", () => {
       expect(env.proxy_done()).toBe(Status.InternalFailure);
       return 0;
     };
-    kit.guest.enter("_initialize", undefined, body, 1000);
+    kit.guest.enter("_initialize", undefined, body, { ms: 1000, word: "limits.start" });
     expect(kit.host.logged).toEqual(["info: hello"]);
   });
 });

@@ -9,6 +9,7 @@ import { classifyTrap, GuestExit, GuestStopped, type TrapKind } from "../../wasm
 import { LineBuffer } from "../wasi/line-buffer.ts";
 import type { WasiHost } from "../wasi/wasi.ts";
 import type { Stream } from "./context.ts";
+import { type CallTime, callTime } from "./call-time.ts";
 import { CallAnswer, CallOuts } from "./call-outs.ts";
 import { ALLOCATOR_NAMES, type CallbackName, type GuestExports } from "./exports.ts";
 import type { PluginResources } from "./resources.ts";
@@ -150,26 +151,23 @@ export class Guest implements WasiHost {
     this.#assertIdle(name);
     this.stream = stream;
     this.#inContext = true;
-    const { deadlineMs, startMs } = this.resources.settings.limits;
-    let limitMs = this.starting ? startMs : deadlineMs;
-    if (stream !== undefined) limitMs = Math.min(limitMs, stream.leftMs);
-    return this.enter(name, stream, () => callback(a, b, c, d, e), limitMs);
+    return this.enter(name, stream, () => callback(a, b, c, d, e), callTime(this, stream));
   }
 
   /**
    * As call(), for what runs before there are contexts: most host functions refuse to work.
-   * @param limitMs when it is stopped
+   * @param time after which it is stopped
    */
   enter(
     name: string,
     stream: Stream | undefined,
     body: () => number | undefined,
-    limitMs: number,
+    time: CallTime,
   ): number | undefined {
     this.#assertIdle(name);
     this.#running = true;
     this.#hostCalls = 0;
-    this.#metered?.enter(limitMs, this.resources.settings.limits.fuel);
+    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel);
     let result: number | undefined;
     try {
       result = body();
@@ -181,7 +179,7 @@ export class Guest implements WasiHost {
     this.#running = false;
     this.#inContext = false;
     this.stream = undefined;
-    if (this.#thrown !== undefined) throw this.#fail(name, spent, stream);
+    if (this.#thrown !== undefined) throw this.#fail(name, spent, stream, time);
     this.#endLines();
     this.#settle();
     return result;
@@ -357,17 +355,19 @@ export class Guest implements WasiHost {
     }
   }
 
-  #fail(name: string, spent: Spent, caller: Stream | undefined): GatewayError {
+  #fail(name: string, spent: Spent, caller: Stream | undefined, time: CallTime): GatewayError {
     const error = this.#thrown;
     const trap = classifyTrap(error, spent.over);
+    const bound = trap.kind === "deadline" ? `: ${time.ms} ms (${time.word})` : "";
+    const why = trap.message + bound;
     this.#endLines();
     const failure = new GatewayError(
       CODES[trap.kind] ?? "FILTER_FAILED",
-      `${name} of plugin "${this.name}" failed: ${trap.message}`,
+      `${name} of plugin "${this.name}" failed: ${why}`,
       { cause: error },
     );
     this.stop(failure);
-    this.resources.log.tell("critical", `${name} failed: ${trap.message}`);
+    this.resources.log.tell("critical", `${name} failed: ${why}`);
     this.resources.health.failed(trap.kind);
     const streams = [...this.streams.values()];
     this.streams.clear();

@@ -24,6 +24,25 @@ describe("proxy_define_metric()", () => {
   });
 });
 
+describe("Metrics.snapshot()", () => {
+  test("tells names, types and values, a gauge below zero as such", () => {
+    const { kit, define, env } = open();
+    const counter = define(Counter, "c");
+    const gauge = define(Gauge, "g");
+    const histogram = define(Histogram, "h");
+    env((e) => {
+      e.proxy_record_metric(counter, 4n);
+      e.proxy_increment_metric(gauge, -2n);
+      for (const value of [2n, 3n]) e.proxy_record_metric(histogram, value);
+    });
+    expect(kit.guest.resources.metrics.snapshot()).toEqual([
+      { name: "c", type: "counter", value: 4n, count: 0 },
+      { name: "g", type: "gauge", value: -2n, count: 0 },
+      { name: "h", type: "histogram", value: 5n, count: 2 },
+    ]);
+  });
+});
+
 describe("proxy_define_metric() errors", () => {
   test("refuses unknown types, empty and long names, and bad addresses", () => {
     const { kit, env } = open();

@@ -1,4 +1,5 @@
 import { LIMITS } from "../../base/limits.ts";
+import type { PluginMetric, PluginMetricType } from "../../filter/filter.ts";
 import type { Guest } from "./guest.ts";
 import { MetricType, Status } from "./types.ts";
 
@@ -11,6 +12,12 @@ export interface Metric {
   /** Histogram: how many values were recorded. */
   count: number;
 }
+
+const TYPE_NAMES: Readonly<Record<MetricType, PluginMetricType>> = {
+  [MetricType.Counter]: "counter",
+  [MetricType.Gauge]: "gauge",
+  [MetricType.Histogram]: "histogram",
+};
 
 /** Low bits of an id tell the type, as Envoy has it. */
 const TYPE_BITS = 2;
@@ -39,6 +46,16 @@ export class Metrics {
   /** In order of their definition. */
   values(): IterableIterator<Metric> {
     return this.#byId.values();
+  }
+
+  /** For whoever shows them. A gauge that was taken below zero is negative, not close to 2^64. */
+  snapshot(): PluginMetric[] {
+    return Array.from(this.values(), ({ name, type, value, count }) => ({
+      name,
+      type: TYPE_NAMES[type],
+      value: type === MetricType.Gauge ? BigInt.asIntN(64, value) : value,
+      count: type === MetricType.Histogram ? count : 0,
+    }));
   }
 }
 

@@ -99,6 +99,7 @@ class ProxyWasmPlugin implements Plugin {
         idle: this.#pool.pool.idle,
         waiting: this.#pool.pool.waiting,
       },
+      metrics: this.#resources.metrics.snapshot(),
     };
   }
 

@@ -93,7 +93,8 @@ function run(guest: Guest, name: string, body: GuestExports[string]): void {
       throw error;
     }
   };
-  guest.enter(name, undefined, once, guest.resources.settings.limits.startMs);
+  const { startMs } = guest.resources.settings.limits;
+  guest.enter(name, undefined, once, { ms: startMs, word: "limits.start" });
 }
 
 function configure(guest: Guest): void {

@@ -39,7 +39,7 @@ if (process.env[FAST_MEMORIES] === undefined) {
   ])(
     "the tests of this file pass where $name",
     async ({ variables }) => {
-      const child = Bun.spawn([process.execPath, "test", import.meta.path], {
+      const child = Bun.spawn([process.execPath, "test", "--timeout=30000", import.meta.path], {
         env: { ...process.env, ...variables },
         stdout: "pipe",
         stderr: "pipe",

@@ -1,0 +1,37 @@
+/** Of measurements, and how they are shown. */
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** @param values at least one; sorted in place */
+export function percentiles(values: Float64Array): Percentiles {
+  values.sort();
+  const at = (part: number): number => values[Math.floor(values.length * part)] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+export function median(values: readonly number[]): number {
+  return percentiles(Float64Array.from(values)).p50;
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+export function us(value: number): string {
+  return value < 10 ? value.toFixed(2) : value.toFixed(1);
+}
+
+/** 1.034 is "+3.4 %". */
+export function percent(ratio: number): string {
+  const value = (ratio - 1) * 100;
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)} %`;
+}
+
+/** Markdown; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...rest] = rows;
+  const lines = [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rest];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}

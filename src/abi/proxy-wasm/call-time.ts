@@ -1,0 +1,18 @@
+import type { Stream } from "./context.ts";
+import type { Guest } from "./guest.ts";
+
+/** How long a call may take, and the word of the YAML that says so. */
+export interface CallTime {
+  readonly ms: number;
+  readonly word: string;
+}
+
+/** For a callback of that stream, or of the root context. */
+export function callTime(guest: Guest, stream: Stream | undefined): CallTime {
+  const { limits } = guest.resources.settings;
+  if (guest.starting) return { ms: limits.startMs, word: "limits.start" };
+  if (stream !== undefined && stream.leftMs < limits.deadlineMs) {
+    return { ms: stream.leftMs, word: "left of limits.total" };
+  }
+  return { ms: limits.deadlineMs, word: "limits.deadline" };
+}
