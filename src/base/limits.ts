@@ -78,6 +78,11 @@ export const LIMITS = {
   guestLogBytesMax: 8 * KIB,
   /** lines per second and plugin; more are counted and dropped. */
   guestLogLinesPerSecond: 1000,
+  /**
+   * bytes per second and plugin, else lines are dropped too: what a slow reader of the log has not
+   * taken waits in the worker's memory.
+   */
+  guestLogBytesPerSecond: 512 * KIB,
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
   /** bytes; bodies of the call-outs of one plugin that wait for an answer. */
