@@ -4,15 +4,15 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-/** @param values at least one; sorted in place */
+/** @param values at least one */
 export function percentiles(values: Float64Array): Percentiles {
-  values.sort();
-  const at = (part: number): number => values[Math.floor(values.length * part)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99) };
 }
 
-export function median(values: readonly number[]): number {
-  return percentiles(Float64Array.from(values)).p50;
+/** @param part of the values that lies below the answer: 0 to 1 */
+export function quantile(values: ArrayLike<number>, part: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
 export function geometricMean(values: readonly number[]): number {

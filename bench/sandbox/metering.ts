@@ -3,6 +3,7 @@ import { startGuest } from "../../src/abi/proxy-wasm/start.ts";
 import { loadModule } from "../../src/wasm/module.ts";
 import { cpuClockOfThisThread, readClockMs } from "../../src/wasm/watch/cpu-clock.ts";
 import { newExchange, run } from "./exchange.ts";
+import { quantile } from "./figures.ts";
 import { bytesOf, type GuestName, resourcesOf } from "./guests.ts";
 import { startUnmetered } from "./unmetered.ts";
 
@@ -52,5 +53,5 @@ export async function timeVariant(name: GuestName, variant: Variant): Promise<nu
     for (const host of hosts) run(guest, host);
     if (batch >= 0) times[batch] = ((readClockMs(clock) - startMs) * 1000) / BATCH;
   }
-  return times.sort()[BATCHES / 10] ?? Number.NaN;
+  return quantile(times, 0.1);
 }
