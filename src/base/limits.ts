@@ -164,8 +164,8 @@ export const LIMITS = {
   guestStartMsMin: 10,
   /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
   guestStartMsMax: 4000,
-  /** count; sandboxes of one plugin and worker: exchanges that it serves at a time. */
-  poolSandboxesDefault: 64,
+  /** count; sandboxes of one plugin and worker: exchanges at a time, slow upstreams included. */
+  poolSandboxesDefault: 1000,
   /** count; the same, at most: each reserves 4 GiB of address space. */
   poolSandboxesMax: 4096,
   /** count; sandboxes made before the first exchange. */
