@@ -78,6 +78,11 @@ export const LIMITS = {
   guestLogBytesMax: 8 * KIB,
   /** lines per second and plugin; more are counted and dropped. */
   guestLogLinesPerSecond: 1000,
+  /**
+   * bytes per second and plugin, else lines are dropped too: what a slow reader of the log has not
+   * taken waits in the worker's memory.
+   */
+  guestLogBytesPerSecond: 512 * KIB,
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
   /** bytes; bodies of the call-outs of one plugin that wait for an answer. */
@@ -159,8 +164,8 @@ export const LIMITS = {
   guestStartMsMin: 10,
   /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
   guestStartMsMax: 4000,
-  /** count; sandboxes of one plugin and worker: exchanges that it serves at a time. */
-  poolSandboxesDefault: 64,
+  /** count; sandboxes of one plugin and worker: exchanges at a time, slow upstreams included. */
+  poolSandboxesDefault: 1000,
   /** count; the same, at most: each reserves 4 GiB of address space. */
   poolSandboxesMax: 4096,
   /** count; sandboxes made before the first exchange. */

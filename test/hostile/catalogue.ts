@@ -14,23 +14,25 @@ import { SMUGGLING } from "./guests/smuggling.ts";
 import { STATE } from "./guests/state.ts";
 import { TRAPS } from "./guests/traps.ts";
 
+const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
+  pauses: PAUSES,
+  loops: LOOPS,
+  recursion: RECURSION,
+  memory: MEMORY,
+  allocators: ALLOCATORS,
+  pointers: POINTERS,
+  floods: FLOODED_HOSTS,
+  reentrancy: REENTRANCY,
+  traps: TRAPS,
+  "call-outs": CALL_OUTS,
+  replies: REPLIES,
+  smuggling: SMUGGLING,
+  bodies: BODIES,
+  state: STATE,
+};
+
 /** Every guest that starts and then attacks. Those that are refused at load: guests/start.ts. */
-export const GUESTS: readonly HostileGuest[] = [
-  ...LOOPS,
-  ...RECURSION,
-  ...MEMORY,
-  ...ALLOCATORS,
-  ...POINTERS,
-  ...FLOODED_HOSTS,
-  ...REENTRANCY,
-  ...TRAPS,
-  ...PAUSES,
-  ...CALL_OUTS,
-  ...REPLIES,
-  ...SMUGGLING,
-  ...BODIES,
-  ...STATE,
-];
+export const GUESTS: readonly HostileGuest[] = Object.values(BY_GROUP).flat();
 
 /** A guest as one plugin runs it. */
 export interface Attack {
@@ -42,14 +44,15 @@ export interface Attack {
 
 const BOTH: readonly Instances[] = ["shared", "per_request"];
 
-/** @param pattern only guests whose attack's name matches */
-export function attacks(pattern = ""): Attack[] {
-  const wanted = new RegExp(pattern);
-  return GUESTS.flatMap((guest) =>
-    (guest.instances ?? BOTH).map((instances) => ({
-      name: `${guest.name}-${instances === "shared" ? "shared" : "fresh"}`,
-      guest,
-      instances,
-    })),
-  ).filter(({ name }) => wanted.test(name));
+/** The same, each guest once for each kind of instances: what one gateway is given at a time. */
+export const GROUPS: Readonly<Record<string, readonly Attack[]>> = Object.fromEntries(
+  Object.entries(BY_GROUP).map(([group, guests]) => [group, guests.flatMap(attacksOf)]),
+);
+
+function attacksOf(guest: HostileGuest): Attack[] {
+  return (guest.instances ?? BOTH).map((instances) => ({
+    name: `${guest.name}-${instances === "shared" ? "shared" : "fresh"}`,
+    guest,
+    instances,
+  }));
 }

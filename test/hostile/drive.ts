@@ -1,7 +1,7 @@
 import type { Attack } from "./catalogue.ts";
 import { type Outcome, StrictClient } from "./client.ts";
 import { type HostileGuest, POST_BODY } from "./guest.ts";
-import { HONEST_MS_MAX, type HonestRequest } from "./honest-clients.ts";
+import type { HonestRequest } from "./honest-clients.ts";
 import type { Echo } from "./strict-node.ts";
 
 /** What became of one guest's attacks. */
@@ -22,6 +22,10 @@ const SLOW_MS_MAX = 75_000;
  */
 const EARLY_SHARE_MAX = 0.5;
 const PROBLEMS_SHOWN_MAX = 10;
+/** ms; an honest exchange must work at once after the attacks. */
+const PROBE_MS_MAX = 1_000;
+/** A machine that is busy with other things may be the one that was late. */
+const PROBES = 3;
 
 /**
  * Attacks `runs` times over one connection after the other, checks each verdict, and probes
@@ -75,13 +79,17 @@ function isEarly(guest: HostileGuest, verdict: string): boolean {
 async function probe(port: number, attack: Attack, honest: HonestRequest): Promise<string[]> {
   const client = new StrictClient(port);
   const problems: string[] = [];
-  const problem = honest.problemOf(await client.ask(honest.text, HONEST_MS_MAX));
+  let problem: string | undefined;
+  for (let tries = 0; tries < PROBES; tries++) {
+    problem = honest.problemOf(await client.ask(honest.text, PROBE_MS_MAX));
+    if (problem === undefined) break;
+  }
   if (problem !== undefined) problems.push(`an honest exchange afterwards: ${problem}`);
   // A tick or a pause of the guest's own may still be in the way of the first one.
-  const giveUp = performance.now() + HONEST_MS_MAX;
+  const giveUp = performance.now() + PROBE_MS_MAX;
   let verdict = "";
   do {
-    const outcome = await client.ask(requestText(attack, false), HONEST_MS_MAX);
+    const outcome = await client.ask(requestText(attack, false), PROBE_MS_MAX);
     verdict = verdictOf(outcome, attack.guest, false);
   } while (verdict !== "200" && performance.now() < giveUp);
   if (verdict !== "200") problems.push(`the same plugin unprovoked afterwards: ${verdict}`);

@@ -11,8 +11,8 @@ export interface HonestRequest {
 
 /** ms; between two requests of one client, so that it does not take a core for itself. */
 const PAUSE_MS = 2;
-/** ms; an honest exchange must not take longer, whatever others do. */
-export const HONEST_MS_MAX = 1000;
+/** ms; an honest exchange must not take longer, whatever others do, on a busy machine too. */
+const HONEST_MS_MAX = 5_000;
 
 /**
  * Clients that send all the time, on kept connections, and check every answer in full.

@@ -220,7 +220,8 @@ describe("fail: open", () => {
   const start = (address: string, boom: Uint8Array, instances: string): Promise<Gateway> =>
     startGateway(
       yaml({
-        plugins: `    - { name: boom, fail: open, instances: ${instances}, breaker: { failures: 0 } }`,
+        plugins: `
+    - { name: boom, fail: open, instances: ${instances}, breaker: { failures: 0 } }`,
         uses: "first, boom, last",
         node: address,
       }),

@@ -4,14 +4,14 @@ import { type DeniedUse, LOG_LEVELS, type LogLevel, type PluginHost } from "../.
 
 /**
  * The lines that one plugin writes to the operator's log, its guests' and our own about it, at most
- * LIMITS.guestLogLinesPerSecond of them. Lives as long as the plugin, not as its guest.
+ * LIMITS.guestLogLinesPerSecond and guestLogBytesPerSecond of them. Lives as long as the plugin, not as its guest.
  */
 export class GuestLog {
   readonly #host: PluginHost;
   readonly #nowMs: () => number;
   readonly #warned = new Set<string>();
   readonly #denied = new Set<string>();
-  readonly #rate = new LineRate(LIMITS.guestLogLinesPerSecond);
+  readonly #rate = new LineRate(LIMITS.guestLogLinesPerSecond, LIMITS.guestLogBytesPerSecond);
   #lastProblem: string | undefined;
 
   constructor(host: PluginHost, nowMs: () => number) {
@@ -45,7 +45,7 @@ export class GuestLog {
 
   /** A line of ours about the guest. */
   tell(level: LogLevel, message: string): void {
-    if (!this.enabled(level) || !this.#rate.admit(this.#nowMs())) return;
+    if (!this.enabled(level) || !this.#rate.admit(this.#nowMs(), message.length)) return;
     this.flush();
     this.#host.log(level, message);
   }
@@ -69,9 +69,10 @@ export class GuestLog {
   flush(): void {
     const dropped = this.#rate.takeDropped();
     if (dropped === 0) return;
+    const { guestLogLinesPerSecond: lines, guestLogBytesPerSecond: bytes } = LIMITS;
     this.#host.log(
       "warn",
-      `${dropped} log lines dropped: more than ${LIMITS.guestLogLinesPerSecond} in a second`,
+      `${dropped} log lines dropped: more than ${lines} lines or ${bytes} bytes in a second`,
     );
   }
 }
