@@ -229,6 +229,8 @@ export const LIMITS = {
   dispatchSlotsMax: 4_000_000,
   /** count; outgrown guests of one plugin that still serve their last exchanges. */
   guestsRetiringMax: 4,
+  /** ms; telling receivers of items at a time; then others have as long for themselves. */
+  queueTurnMsMax: 5,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
   /** ms; for the watch to shut a page once it has begun to. A thread that takes longer has died. */

@@ -1,6 +1,7 @@
 /**
- * So many log lines and bytes a second, and no more: what a client, a node or a guest can cause again and
- * again must not fill the operator's disk. What is dropped is counted, and the count is told.
+ * So many log lines and bytes a second, and no more: what a client, a node or a guest can cause
+ * again and again must not fill the operator's disk. What is dropped is counted, and the count is
+ * told.
  */
 export class LineRate {
   readonly #linesPerSecond: number;

@@ -334,6 +334,51 @@ describe("fail: closed", () => {
   }
 });
 
+describe("events that never end", () => {
+  /** ms; longer than a worker may be silent before it is killed. */
+  const LONG_MS = 7_000;
+  const WORK = `(local.set $i #2000000)
+    (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) #1))))`;
+  const twice = "(drop (call $proxy_enqueue_shared_queue (local.get $queue) #0 #64))".repeat(2);
+  const feeding = assemble(
+    callback("configure", "(drop (call $proxy_register_shared_queue #256 #1 #128))") +
+      callback(
+        "queue_ready",
+        `(drop (call $proxy_dequeue_shared_queue (local.get $queue) #64 #68)) ${twice} ${WORK}`,
+      ) +
+      attack("request_headers", "(drop (call $proxy_enqueue_shared_queue (i32.load #128) #0 #1))"),
+  );
+  const ticking = assemble(
+    callback("configure", "(drop (call $proxy_set_tick_period_milliseconds #1))") +
+      callback("tick", WORK) +
+      callback("request_headers", ""),
+  );
+
+  test(
+    "of queues and ticks leave the worker time for others",
+    async () => {
+      await using node = new StrictNode();
+      const plugins = `
+    - { name: feeding, breaker: { failures: 0 } }
+    - { name: ticking, breaker: { failures: 0 } }`;
+      await using gateway = await startGateway(
+        yaml({ plugins, uses: "feeding, ticking", node: node.address }),
+        { files: { "plugins/feeding.wasm": feeding, "plugins/ticking.wasm": ticking } },
+      );
+      const workers = gateway.workers();
+      expect(await verdicts(gateway, [ATTACK])).toEqual(["200"]);
+      const client = new StrictClient(gateway.port);
+      const startedMs = performance.now();
+      while (performance.now() - startedMs < LONG_MS) {
+        expect(verdict(await client.ask(text("plain"), PATIENCE_MS))).toBe("200");
+      }
+      client.close();
+      expect(gateway.workers()).toEqual(workers);
+    },
+    LONG_MS + 10_000,
+  );
+});
+
 describe("breaker", () => {
   const OPEN_MS = 500;
 

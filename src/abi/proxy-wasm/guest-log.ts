@@ -3,8 +3,9 @@ import { LineRate } from "../../base/line-rate.ts";
 import { type DeniedUse, LOG_LEVELS, type LogLevel, type PluginHost } from "../../filter/filter.ts";
 
 /**
- * The lines that one plugin writes to the operator's log, its guests' and our own about it, at most
- * LIMITS.guestLogLinesPerSecond and guestLogBytesPerSecond of them. Lives as long as the plugin, not as its guest.
+ * The lines that one plugin writes to the operator's log, its guests' and our own about it, within
+ * LIMITS.guestLogLinesPerSecond and guestLogBytesPerSecond. Lives as long as the plugin, not as its
+ * guest.
  */
 export class GuestLog {
   readonly #host: PluginHost;

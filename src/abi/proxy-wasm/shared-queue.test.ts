@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../base/limits.ts";
+import { QueueTurns } from "./queue-turns.ts";
 import { SharedQueue, SharedQueues } from "./shared-queue.ts";
 import { BAD, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
@@ -131,10 +132,10 @@ describe("shared queues, errors", () => {
     }
     expect(queues.register("vm", "more")).toBeUndefined();
     expect(queues.register("other", "more")).toBeDefined();
-    const items = new SharedQueue(1, "vm");
+    const items = new SharedQueue(1, "vm", new QueueTurns());
     for (let n = 0; n < LIMITS.sharedQueueItemsMax; n++) items.enqueue(new Uint8Array());
     expect(items.enqueue(new Uint8Array())).toBe(false);
-    const large = new SharedQueue(2, "vm");
+    const large = new SharedQueue(2, "vm", new QueueTurns());
     expect(large.enqueue(new Uint8Array(LIMITS.sharedQueueBytesMax))).toBe(true);
     expect(large.enqueue(new Uint8Array(1))).toBe(false);
     large.dequeue();

@@ -1,9 +1,10 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { Guest } from "./guest.ts";
+import { QueueTurns, type Telling } from "./queue-turns.ts";
 import { Status } from "./types.ts";
 
 /** A queue of bytes; whoever registered it last is told of what comes in. On this worker. */
-export class SharedQueue {
+export class SharedQueue implements Telling {
   readonly id: number;
   readonly vmId: string;
   /** Called from the event loop, once for every item that is still there. */
@@ -11,11 +12,13 @@ export class SharedQueue {
   readonly #items: Uint8Array[] = [];
   #bytes = 0;
   #untold = 0;
-  #scheduled = false;
+  #isWaiting = false;
+  readonly #turns: QueueTurns;
 
-  constructor(id: number, vmId: string) {
+  constructor(id: number, vmId: string, turns: QueueTurns) {
     this.id = id;
     this.vmId = vmId;
+    this.#turns = turns;
   }
 
   /** @param item kept as it is: hand over a copy. @returns false when the queue is full */
@@ -25,9 +28,8 @@ export class SharedQueue {
     this.#items.push(item);
     this.#bytes += item.byteLength;
     this.#untold++;
-    // One event for any number of items: a guest must not be able to fill the event loop.
-    if (!this.#scheduled) setImmediate(() => this.#tell());
-    this.#scheduled = true;
+    if (!this.#isWaiting) this.#turns.add(this);
+    this.#isWaiting = true;
     return true;
   }
 
@@ -37,11 +39,15 @@ export class SharedQueue {
     return item;
   }
 
-  #tell(): void {
-    this.#scheduled = false;
-    const events = this.#untold;
-    this.#untold = 0;
-    for (let left = events; left > 0 && this.#items.length > 0; left--) this.receiver?.(this.id);
+  tell(): boolean {
+    if (this.#items.length > 0) {
+      this.#untold--;
+      this.receiver?.(this.id);
+    }
+    // Of what was taken out meanwhile there is nothing to tell.
+    this.#untold = Math.min(this.#untold, this.#items.length);
+    this.#isWaiting = this.#untold > 0;
+    return this.#isWaiting;
   }
 }
 
@@ -49,6 +55,7 @@ export class SharedQueue {
 export class SharedQueues {
   readonly #byId = new Map<number, SharedQueue>();
   readonly #ids = new Map<string, number>();
+  readonly #turns = new QueueTurns();
   #lastId = 0;
 
   /** @returns the queue of that name, made when it is new; undefined when the VM has too many */
@@ -58,7 +65,7 @@ export class SharedQueues {
     let owned = 0;
     for (const queue of this.#byId.values()) if (queue.vmId === vmId) owned++;
     if (owned >= LIMITS.sharedQueuesMax) return undefined;
-    const queue = new SharedQueue(++this.#lastId, vmId);
+    const queue = new SharedQueue(++this.#lastId, vmId, this.#turns);
     this.#byId.set(queue.id, queue);
     this.#ids.set(keyOf(vmId, name), queue.id);
     return queue;

@@ -1,7 +1,10 @@
 import { type Deadline, deadlines } from "../../base/deadlines.ts";
 import { LIMITS } from "../../base/limits.ts";
 
-/** The one timer of a root context. */
+/**
+ * The one timer of a root context. A tick that takes longer than half of its period delays the next
+ * one by as long as it took, so that half of the worker's time stays for others.
+ */
 export class Tick {
   readonly #fire: () => void;
   #next: Deadline | undefined;
@@ -30,11 +33,17 @@ export class Tick {
     this.#periodMs = 0;
   }
 
-  #arm(periodMs: number): void {
-    this.#next = deadlines.arm(periodMs, () => {
+  #arm(periodMs: number, afterMs = periodMs): void {
+    this.#next = deadlines.arm(afterMs, () => {
       // Armed before the guest runs, which may stop it or ask for another period.
       this.#arm(periodMs);
+      const next = this.#next;
+      const startedMs = performance.now();
       this.#fire();
+      const spentMs = performance.now() - startedMs;
+      if (spentMs <= periodMs / 2 || next !== this.#next) return;
+      next?.cancel();
+      this.#arm(periodMs, Math.max(periodMs - spentMs, spentMs));
     });
   }
 }

@@ -36,6 +36,29 @@ describe("proxy_set_tick_period_milliseconds()", () => {
     expect(deadlines.armed).toBe(armed);
   });
 
+  test("delays the next tick by as long as the last one took", async () => {
+    const WORK_MS = 30;
+    const done = Promise.withResolvers<void>();
+    const began: number[] = [];
+    const ended: number[] = [];
+    const kit: ScriptedGuest = new ScriptedGuest({
+      proxy_on_configure: () => kit.env.proxy_set_tick_period_milliseconds(10),
+      proxy_on_tick: () => {
+        began.push(performance.now());
+        Bun.sleepSync(WORK_MS); // The work is that it takes so long.
+        ended.push(performance.now());
+        if (ended.length < 3) return;
+        kit.env.proxy_set_tick_period_milliseconds(0);
+        done.resolve();
+      },
+    });
+    kit.guest.call("proxy_on_configure", undefined, 1);
+    await done.promise;
+    for (const at of [1, 2]) {
+      expect((began[at] ?? 0) - (ended[at - 1] ?? 0)).toBeGreaterThanOrEqual(WORK_MS - 1);
+    }
+  });
+
   test("stops when the guest has failed", async () => {
     const done = Promise.withResolvers<void>();
     let ticks = 0;
