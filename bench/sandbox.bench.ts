@@ -64,14 +64,14 @@ export async function check(): Promise<void> {
 
 if (import.meta.main) {
   const [which = "restore", ...rest] = Bun.argv.slice(2).filter((word) => word !== "--json");
-  if (which === "child") await child(rest as ChildArguments);
+  if (which === "child") await runChild(rest as ChildArguments);
   else process.stdout.write(`${await measured(which)}\n`);
 }
 
 type ChildArguments = [what: keyof typeof IN_CHILD, name: GuestName, variant: Variant];
 
 /** What runs in a process of its own; its result is a line of JSON. */
-async function child([what, name, variant]: ChildArguments): Promise<void> {
+async function runChild([what, name, variant]: ChildArguments): Promise<void> {
   if (variant !== "fuel") await meter.start();
   process.stdout.write(JSON.stringify(await IN_CHILD[what](name, variant)));
   process.exit(0);

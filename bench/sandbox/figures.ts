@@ -11,7 +11,7 @@ export function percentiles(values: Float64Array): Percentiles {
 
 /** @param part of the values that lies below the answer: 0 to 1 */
 export function quantile(values: ArrayLike<number>, part: number): number {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = Float64Array.from(values).toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 

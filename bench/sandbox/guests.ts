@@ -6,7 +6,7 @@ import { Health } from "../../src/abi/proxy-wasm/health.ts";
 import { Metrics } from "../../src/abi/proxy-wasm/metrics.ts";
 import { VmScopes } from "../../src/abi/proxy-wasm/vm-scope.ts";
 
-/** The header filters that are measured: real ones, of which each language has its own allocator. */
+/** The header filters that are measured are real ones, each language with its own allocator. */
 const ROOT = join(import.meta.dir, "../..");
 
 const TEXT = "x-tenant: blue";
