@@ -150,8 +150,8 @@ async function latency(durationMs: number, loops: boolean): Promise<Latency> {
 }
 
 /**
- * @returns resident bytes of the larger worker after each of these numbers of exchanges, when it has
- *   been idle for `idleMs`: a busy heap is as large as the collector lets it grow, whatever runs
+ * @returns resident bytes of the larger worker after each of these numbers of exchanges, when it
+ *   has been idle for `idleMs`: a busy heap is as large as the collector lets it grow
  */
 async function memory(
   host: string,
