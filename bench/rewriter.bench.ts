@@ -5,7 +5,7 @@
  */
 import { bench } from "mitata";
 import { instrument } from "../src/wasm/instrument/instrument.ts";
-import { BOMBS } from "./bombs.ts";
+import { BOMBS } from "../src/wasm/instrument/bombs.testing.ts";
 import { measure } from "./measure.ts";
 
 export const cases = ["poll", "fuel", "bombs"] as const;

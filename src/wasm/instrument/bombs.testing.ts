@@ -1,7 +1,7 @@
 /** Modules of few bytes, or of many, that are made to keep their reader busy. */
-import { encodeU32 } from "../src/wasm/binary/leb128.ts";
-import { SECTION } from "../src/wasm/binary/sections.ts";
-import { encodeSection, joinBytes } from "../src/wasm/binary/writer.ts";
+import { encodeU32 } from "../binary/leb128.ts";
+import { SECTION } from "../binary/sections.ts";
+import { encodeSection, joinBytes } from "../binary/writer.ts";
 
 export interface Bomb {
   readonly name: string;
@@ -10,32 +10,32 @@ export interface Bomb {
 
 const HEADER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 /** A vector of one type: () -> (). */
-const TYPES = encodeSection(SECTION.type, Uint8Array.of(1, 0x60, 0, 0));
+export const TYPES = encodeSection(SECTION.type, Uint8Array.of(1, 0x60, 0, 0));
 const FUNCTION = encodeSection(SECTION.function, Uint8Array.of(1, 0));
 const END = 0x0b;
 
-function module(...sections: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function module(...sections: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return joinBytes([HEADER, ...sections]);
 }
 
-function vector(count: number, entries: Uint8Array): Uint8Array {
+export function vector(count: number, entries: Uint8Array): Uint8Array {
   return joinBytes([encodeU32(count), entries]);
 }
 
-function repeat(count: number, ...bytes: readonly number[]): Uint8Array {
+export function repeat(count: number, ...bytes: readonly number[]): Uint8Array {
   const all = new Uint8Array(count * bytes.length);
   for (let n = 0; n < all.byteLength; n++) all[n] = bytes[n % bytes.length] ?? 0;
   return all;
 }
 
 /** A module of one function. */
-function withBody(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function withBody(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const body = joinBytes(parts);
   const code = joinBytes([encodeU32(1), encodeU32(body.byteLength), body]);
   return module(TYPES, FUNCTION, encodeSection(SECTION.code, code));
 }
 
-const NO_LOCALS = Uint8Array.of(0);
+export const NO_LOCALS = Uint8Array.of(0);
 
 export const BOMBS: readonly Bomb[] = [
   {
