@@ -2,6 +2,43 @@ import { LIMITS } from "../../base/limits.ts";
 import { ModuleError } from "./module-error.ts";
 import { IMMEDIATE, IMMEDIATES, OP, PREFIX, PREFIXED_MAX, prefixed } from "./opcodes.ts";
 
+/** What pass() does with each instruction. */
+export interface Steps {
+  /** 1: it is stopped behind. */
+  readonly marked: Uint8Array;
+  readonly weights: Uint8Array;
+  /**
+   * Of instructions without a prefix whose numbers mostly take a byte each, else 0. From the lowest
+   * bit: the length in that case, bits that then are not set in the two bytes behind the opcode,
+   * and from bit 16 the weight. One test without a branch for each form: the forms cannot be
+   * predicted, and a wrong guess costs more than the rest.
+   */
+  readonly words: Int32Array;
+}
+
+const LENGTH = 3;
+/** Bit 6 of an alignment says that a third number follows, bit 7 that the number goes on. */
+const LONG_NUMBER = 0x80c0;
+const WEIGHT_BITS = 16;
+
+const SHORT_FORMS: Readonly<Record<number, number>> = {
+  [IMMEDIATE.none]: 1,
+  [IMMEDIATE.index]: 0x80 | 2,
+  [IMMEDIATE.signed32]: 0x80 | 2,
+  [IMMEDIATE.signed64]: 0x80 | 2,
+  [IMMEDIATE.memory]: 0x80c0 | 3,
+};
+
+export function stepsFor(weights: Uint8Array, marked: Uint8Array): Steps {
+  const words = new Int32Array(256);
+  for (let op = 0; op < PREFIX.gc; op++) {
+    const form = SHORT_FORMS[IMMEDIATES[op] ?? IMMEDIATE.unknown];
+    if (form === undefined || marked[op] === 1) continue;
+    words[op] = form | ((weights[op] ?? 0) << WEIGHT_BITS);
+  }
+  return { marked, weights, words };
+}
+
 /**
  * Reads instructions one after the other, without an object for any of them: `next()` moves on and
  * leaves in the fields what it has read. Bytes need not be valid code. Whatever they are, every
@@ -40,6 +77,39 @@ export class CodeReader {
     this.op = byte < PREFIX.gc || byte > PREFIX.atomic ? byte : this.#prefixed(byte);
     this.#immediates(IMMEDIATES[this.op] as number);
     if (this.at > this.end) throw this.#truncated();
+  }
+
+  /**
+   * Reads instructions up to one that is marked, which is read too, or until their weights come to
+   * `most`. Most code is short instructions of which nothing has to be known: they are passed over
+   * here, in a loop that keeps everything in registers.
+   * @returns the sum of the weights; when it is less than `most`, `op` is a marked instruction
+   */
+  pass(steps: Steps, most: number): number {
+    const { bytes } = this;
+    const { words } = steps;
+    let { at } = this;
+    let sum = 0;
+    // Ends: every turn takes a byte, and next() refuses to go behind the code.
+    for (;;) {
+      const word = words[bytes[at] as number] as number;
+      const numbers = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
+      if (word !== 0 && (numbers & word & LONG_NUMBER) === 0) {
+        at += word & LENGTH;
+        sum += word >> WEIGHT_BITS;
+      } else {
+        this.at = at;
+        this.next();
+        at = this.at;
+        if (steps.marked[this.op] === 1) return sum;
+        sum += steps.weights[this.op] as number;
+      }
+      if (sum >= most) {
+        this.at = at;
+        if (at > this.end) throw this.#truncated();
+        return sum;
+      }
+    }
   }
 
   #prefixed(prefix: number): number {

@@ -1,5 +1,5 @@
 import { findCycles } from "./call-graph.ts";
-import { PathWalk } from "./path-walk.ts";
+import { ARM_WEIGHT, PathWalk } from "./path-walk.ts";
 import { Records } from "./records.ts";
 import type { ScannedCode } from "./trace.ts";
 import { HOST_CALL_WEIGHT } from "./weights.ts";
@@ -29,7 +29,7 @@ const INDIRECT_ENTRY_WEIGHT = 32;
  */
 export function planChecks(scan: ScannedCode, imported: number, taken: Uint8Array): CheckPlan {
   const graph = findCycles(scan, imported, taken);
-  const sites = new Records();
+  const sites = new Records(scan.events.length / 16);
   const plan: CheckPlan = {
     sites,
     firstSite: new Int32Array(scan.count),
@@ -42,7 +42,9 @@ export function planChecks(scan: ScannedCode, imported: number, taken: Uint8Arra
     const first = scan.firstEvent[own] as number;
     const end = scan.firstEvent[own + 1] as number;
     plan.firstSite[own] = sites.length;
-    walk.decide(first, end);
+    // An arm of a light function cannot be heavy, but for what it calls.
+    walk.catches = scan.catches[own] === 1;
+    if ((scan.weight[own] as number) > ARM_WEIGHT) walk.decide(first, end);
     const weight = walk.place(first, end);
     plan.siteEnd[own] = sites.length;
     const isTarget = graph.indirect && taken[own] === 1;

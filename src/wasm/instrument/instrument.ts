@@ -105,7 +105,7 @@ export function instrument(bytes: Uint8Array, options: InstrumentOptions): Instr
 
 function scanModule(bytes: Uint8Array, outline: ModuleOutline, shape: ModuleShape): ScannedCode {
   const reader = sectionReader(bytes, outline.sections, SECTION.code);
-  if (reader === undefined) return emptyScan(0);
+  if (reader === undefined) return emptyScan(0, 0);
   const own = outline.functions.slice(shape.importedFunctions);
   return scanCode(reader, {
     params: own.map(({ params }) => params.length),

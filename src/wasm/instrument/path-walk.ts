@@ -3,7 +3,7 @@ import type { Records } from "./records.ts";
 import { CHECKED, EVENT, KIND_BITS, KIND_MASK, TARGETED } from "./trace.ts";
 
 /** units; a heavier arm has a check of its own, so that other paths need not pay for it. */
-const ARM_WEIGHT = 128;
+export const ARM_WEIGHT = 128;
 /**
  * units; a path that is longer is split at the next place. With what lies between two places, a
  * piece of 128 and a call of 4 + 128, no check charges more than 1,024.
@@ -35,6 +35,8 @@ export class PathWalk {
   /** By function, imported ones first: units that a call costs beside the calling. */
   readonly #costs: Int32Array;
   #deciding = false;
+  /** Whether the function has handlers of exceptions: only they ask for peaks. */
+  catches = false;
   /** Weight of the heaviest path to here in the innermost scope; -1: control does not get here. */
   #current = 0;
 
@@ -197,7 +199,7 @@ export class PathWalk {
     // What nothing leads to is planned for like the rest, in case that this reasoning is wrong.
     if (this.#current < 0) this.#current = this.#start[frame] as number;
     if (frame === 0) return;
-    this.#raisePeak(frame - 1, frame);
+    if (this.catches) this.#raisePeak(frame - 1, frame);
     if (operand === TARGETED && (flags & FLAG.loop) === 0) this.#openArm(event);
   }
 
@@ -211,6 +213,7 @@ export class PathWalk {
     this.#current += weight;
     const scope = this.#scopes - 1;
     this.#heaviest[scope] = Math.max(this.#heaviest[scope] as number, this.#current);
+    if (!this.catches) return;
     const frame = this.#frames - 1;
     this.#peak[frame] = Math.max(this.#peak[frame] as number, this.#weightIn(frame));
   }

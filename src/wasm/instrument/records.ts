@@ -4,9 +4,14 @@
  */
 export class Records {
   /** Entry n is at 3n, 3n + 1 and 3n + 2. */
-  fields = new Int32Array(3 * 1024);
+  fields: Int32Array;
   /** Entries. */
   length = 0;
+
+  /** @param capacity entries; enough for all of them saves copying */
+  constructor(capacity: number) {
+    this.fields = new Int32Array(3 * Math.max(Math.ceil(capacity), 16));
+  }
 
   push(first: number, second: number, third: number): void {
     const at = 3 * this.length;

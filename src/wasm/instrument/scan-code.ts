@@ -1,6 +1,6 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { ByteReader } from "../binary/byte-reader.ts";
-import { CodeReader } from "../binary/code-reader.ts";
+import { CodeReader, stepsFor } from "../binary/code-reader.ts";
 import { OP } from "../binary/opcodes.ts";
 import { readValueType } from "../binary/value-types.ts";
 import { emptyScan, EVENT, EDIT, KIND_BITS, type ScannedCode, TARGETED } from "./trace.ts";
@@ -25,7 +25,7 @@ export function scanCode(reader: ByteReader, options: ScanOptions): ScannedCode 
   if (count !== options.params.length) {
     throw reader.malformed(`${count} bodies of ${options.params.length} functions`, start);
   }
-  const scan = emptyScan(count);
+  const scan = emptyScan(count, reader.end - reader.offset);
   const scanner = new BodyScanner(reader.bytes, scan, options);
   let localsTotal = 0;
   for (let n = 0; n < count; n++) {
@@ -45,6 +45,8 @@ export function scanCode(reader: ByteReader, options: ScanOptions): ScannedCode 
     }
     scan.codeAt[n] = reader.offset;
     scanner.scan(reader.offset, end);
+    scan.weight[n] = scanner.total;
+    scan.catches[n] = scanner.catches ? 1 : 0;
     scan.firstEvent[n + 1] = scan.events.length;
     scan.firstEdit[n + 1] = scan.edits.length;
     reader.offset = end;
@@ -72,7 +74,19 @@ function readLocals(reader: ByteReader, end: number): number {
 }
 
 /** What the scanner does at an instruction beside adding its weight. */
-const ACTION = { none: 0, flow: 1, taint: 2, charge: 4, memory: 8, reference: 16 } as const;
+const ACTION = {
+  none: 0,
+  /** Begins or ends a block, or a part of it. */
+  block: 1,
+  /** Branches or calls. */
+  leave: 2,
+  /** Control does not go on behind it. */
+  stop: 4,
+  taint: 8,
+  charge: 16,
+  memory: 32,
+  reference: 64,
+} as const;
 
 const LEAVES = [
   [OP.br, OP.brIf, OP.brTable, OP.brOnNull, OP.brOnNonNull, OP.brOnCast, OP.brOnCastFail],
@@ -85,6 +99,11 @@ const BLOCKS = [
   [OP.try, OP.catch, OP.catchAll, OP.delegate, OP.tryTable],
 ].flat();
 
+const STOPS = [
+  [OP.br, OP.brTable, OP.return, OP.unreachable, OP.throw, OP.rethrow, OP.throwRef],
+  [OP.returnCall, OP.returnCallIndirect, OP.returnCallRef],
+].flat();
+
 const ACTIONS = actions();
 
 function actions(): Uint8Array {
@@ -92,14 +111,20 @@ function actions(): Uint8Array {
   const add = (ops: readonly number[], action: number): void => {
     for (const op of ops) table[op] = (table[op] ?? 0) | action;
   };
-  add(BLOCKS, ACTION.flow);
-  add(LEAVES, ACTION.flow);
+  add(BLOCKS, ACTION.block);
+  add(LEAVES, ACTION.leave);
+  add(STOPS, ACTION.stop);
   add(TAINTING, ACTION.taint);
   add(BULK, ACTION.charge);
   add([OP.memorySize, OP.memoryGrow], ACTION.memory);
   add([OP.refFunc], ACTION.reference);
   return table;
 }
+
+const STEPS = stepsFor(
+  WEIGHTS,
+  ACTIONS.map((action) => (action === ACTION.none ? 0 : 1)),
+);
 
 /** units; a straight run is cut into pieces of this weight, so that it can be split there. */
 const RUN_WEIGHT = 128;
@@ -111,6 +136,10 @@ class BodyScanner {
   readonly #code: CodeReader;
   readonly #scan: ScannedCode;
   readonly #options: ScanOptions;
+  /** Weights of the body's events. */
+  total = 0;
+  /** Whether it has a handler of exceptions. */
+  catches = false;
   /** Weight since the last event. */
   #weight = 0;
   /** Blocks around the instruction; 0 is the function itself. */
@@ -138,6 +167,8 @@ class BodyScanner {
   scan(start: number, end: number): void {
     const code = this.#code;
     code.seek(start, end);
+    this.total = 0;
+    this.catches = false;
     this.#weight = 0;
     this.#depth = 0;
     this.#kind[0] = FRAME.block;
@@ -145,20 +176,19 @@ class BodyScanner {
     this.#deadDepth = -1;
     // Ends: every turn takes a byte, and the reader refuses to go behind the body.
     while (this.#depth >= 0) {
-      code.next();
-      const action = ACTIONS[code.op] as number;
-      if ((action & ACTION.flow) !== 0) {
-        this.#flow();
-        continue;
-      }
-      if (action !== ACTION.none) this.#edit(action);
-      this.#weight += WEIGHTS[code.op] as number;
       if (this.#weight >= RUN_WEIGHT) this.#event(EVENT.run, 0, code.at);
+      this.#weight += code.pass(STEPS, RUN_WEIGHT - this.#weight);
+      if (this.#weight >= RUN_WEIGHT) continue;
+      const action = ACTIONS[code.op] as number;
+      if (action === ACTION.block) this.#block(code.op);
+      else if ((action & ACTION.leave) !== 0) this.#leave(code.op, action);
+      else this.#edit(action);
     }
     if (code.at !== end) throw code.malformed(`${end - code.at} bytes too many`, code.at);
   }
 
   #event(kind: number, operand: number, place: number): void {
+    this.total += this.#weight;
     this.#scan.events.push((operand << KIND_BITS) | kind, this.#weight, place);
     this.#weight = 0;
   }
@@ -172,26 +202,22 @@ class BodyScanner {
     if ((action & ACTION.memory) !== 0 && index === 0) {
       edits.push(start, op === OP.memorySize ? EDIT.size : EDIT.grow, at - start);
     }
+    this.#weight += WEIGHTS[op] as number;
   }
 
-  #flow(): void {
-    const { op, at } = this.#code;
+  /** The frequent ones first. */
+  #block(op: number): void {
+    const { at } = this.#code;
     switch (op) {
+      case OP.end:
+        this.#close();
+        return;
       case OP.block:
         this.#open(FRAME.block, EVENT.block);
-        return;
-      case OP.loop:
-        this.#open(FRAME.loop, EVENT.loop);
         return;
       case OP.if:
         this.#weight += WEIGHTS[op] as number;
         this.#open(FRAME.if, EVENT.if);
-        return;
-      case OP.try:
-        this.#open(FRAME.try, EVENT.block);
-        return;
-      case OP.tryTable:
-        this.#tryTable();
         return;
       case OP.else:
         this.#revive();
@@ -199,31 +225,44 @@ class BodyScanner {
         this.#kind[this.#depth] = FRAME.block;
         this.#event(EVENT.else, 0, at);
         return;
-      case OP.catch:
-      case OP.catchAll:
-        this.#revive();
-        if (this.#kind[this.#depth] !== FRAME.try) throw this.#code.malformed("catch without try");
-        this.#event(EVENT.catch, 0, at);
-        return;
-      case OP.delegate:
-        if (this.#kind[this.#depth] !== FRAME.try)
-          throw this.#code.malformed("delegate without try");
-        this.#close();
-        return;
-      case OP.end:
-        this.#close();
+      case OP.loop:
+        this.#open(FRAME.loop, EVENT.loop);
         return;
       default:
-        this.#leave(op);
+        this.#try(op, at);
     }
   }
 
+  #try(op: number, at: number): void {
+    if (op === OP.try) {
+      this.#open(FRAME.try, EVENT.block);
+      return;
+    }
+    if (op === OP.tryTable) {
+      this.#tryTable();
+      return;
+    }
+    const isTry = this.#kind[this.#depth] === FRAME.try;
+    if (!isTry) throw this.#code.malformed("catch or delegate without try");
+    if (op === OP.delegate) {
+      this.#close();
+      return;
+    }
+    this.#revive();
+    this.catches = true;
+    this.#event(EVENT.catch, 0, at);
+  }
+
   /** Branches, calls, and what ends a path. */
-  #leave(op: number): void {
+  #leave(op: number, action: number): void {
     const { start, index } = this.#code;
     switch (op) {
-      case OP.brTable:
-        this.#branchTable(index);
+      case OP.call:
+      case OP.returnCall:
+        if (index >= this.#options.functions) {
+          throw this.#code.malformed(`function ${index} does not exist`);
+        }
+        this.#event(EVENT.call, index, start);
         break;
       case OP.br:
       case OP.brIf:
@@ -233,12 +272,8 @@ class BodyScanner {
       case OP.brOnCastFail:
         this.#branch(index, EVENT.branch);
         break;
-      case OP.call:
-      case OP.returnCall:
-        if (index >= this.#options.functions) {
-          throw this.#code.malformed(`function ${index} does not exist`);
-        }
-        this.#event(EVENT.call, index, start);
+      case OP.brTable:
+        this.#branchTable(index);
         break;
       case OP.callIndirect:
       case OP.callRef:
@@ -250,7 +285,7 @@ class BodyScanner {
         break;
     }
     this.#weight += WEIGHTS[op] as number;
-    if (STOPS.has(op)) this.#stop();
+    if ((action & ACTION.stop) !== 0) this.#stop();
   }
 
   #open(frame: number, kind: number): void {
@@ -265,6 +300,7 @@ class BodyScanner {
   }
 
   #tryTable(): void {
+    this.catches = true;
     this.#stamp++;
     for (let left = this.#code.index; left > 0; left--) {
       this.#branchOnce(this.#code.catchLabel(), EVENT.catchTo);
@@ -326,10 +362,3 @@ class BodyScanner {
     this.#depth--;
   }
 }
-
-const STOPS = new Set<number>(
-  [
-    [OP.br, OP.brTable, OP.return, OP.unreachable, OP.throw, OP.rethrow, OP.throwRef],
-    [OP.returnCall, OP.returnCallIndirect, OP.returnCallRef],
-  ].flat(),
-);

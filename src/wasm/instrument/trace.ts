@@ -65,18 +65,25 @@ export interface ScannedCode {
   readonly codeEnd: Int32Array;
   /** Locals and parameters. */
   readonly locals: Int32Array;
+  /** 1: something in it catches exceptions. */
+  readonly catches: Uint8Array;
+  /** Sum of the weights of all events. */
+  readonly weight: Int32Array;
 }
 
-export function emptyScan(count: number): ScannedCode {
+/** @param bytes of all bodies: a compiler's code has an event every nine */
+export function emptyScan(count: number, bytes: number): ScannedCode {
   return {
     count,
-    events: new Records(),
-    edits: new Records(),
+    events: new Records(bytes / 8),
+    edits: new Records(bytes / 1024),
     firstEvent: new Int32Array(count + 1),
     firstEdit: new Int32Array(count + 1),
     localsAt: new Int32Array(count),
     codeAt: new Int32Array(count),
     codeEnd: new Int32Array(count),
     locals: new Int32Array(count),
+    catches: new Uint8Array(count),
+    weight: new Int32Array(count),
   };
 }

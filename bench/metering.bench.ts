@@ -1,0 +1,155 @@
+/**
+ * Question: how much slower are guests by the checks that stop them, by polling, by fuel, or both?
+ * Each variant runs in processes of its own, in turn with the others, because what an engine makes
+ * of a loop differs from process to process; shown are the medians, as ratios to no checks at all.
+ * Not measured: code that has not been optimized yet, and what the host does between calls.
+ */
+import { dlopen, ptr } from "bun:ffi";
+import initWabt from "wabt";
+import { instrument } from "../src/wasm/instrument/instrument.ts";
+import { KERNELS } from "./kernels.ts";
+
+const VARIANTS = {
+  none: { poll: false, fuel: false },
+  poll: { poll: true, fuel: false },
+  fuel: { poll: false, fuel: true },
+  both: { poll: true, fuel: true },
+} as const;
+
+type Variant = keyof typeof VARIANTS;
+
+const ROUNDS = 9;
+const WARM_MS = 300;
+const MEASURED_MS = 150;
+const FUEL = 2 ** 31 - 1;
+
+interface Runnable {
+  readonly run: () => number;
+  readonly refill: () => void;
+}
+
+const wabt = await initWabt();
+
+async function instantiate(text: string, variant: Variant | undefined): Promise<Runnable> {
+  const module = wabt.parseWat("kernel.wat", text);
+  let bytes = new Uint8Array(module.toBinary({}).buffer);
+  let names: { readonly start?: string | undefined; readonly setFuel?: string | undefined } = {};
+  if (variant !== undefined) {
+    const checks = VARIANTS[variant];
+    ({ bytes, names } = instrument(bytes, { memoryPagesMax: 16, tableEntriesMax: 16, checks }));
+  }
+  const { instance } = await WebAssembly.instantiate(bytes, {});
+  const exports = instance.exports as unknown as Record<string, (n?: number) => number>;
+  if (variant !== undefined && VARIANTS[variant].poll) mapPollPage(instance);
+  exports[names.start ?? ""]?.();
+  const setFuel = exports[names.setFuel ?? ""];
+  return { run: () => exports["run"]?.() ?? 0, refill: () => setFuel?.(FUEL) };
+}
+
+/** @throws Error when a kernel answers otherwise with checks than without */
+export async function check(): Promise<void> {
+  for (const { name, text } of KERNELS) {
+    const expected = (await instantiate(text, undefined)).run();
+    for (const variant of Object.keys(VARIANTS) as Variant[]) {
+      const { run, refill } = await instantiate(text, variant);
+      refill();
+      const got = run();
+      if (got !== expected) {
+        throw new Error(
+          `Cannot trust this benchmark: ${name}, ${variant}: ${got}, not ${expected}`,
+        );
+      }
+    }
+  }
+}
+
+/** Where checks poll, 65,536 bytes below 4 GiB. */
+function mapPollPage(instance: WebAssembly.Instance): void {
+  const { symbols } = dlopen("libc.so.6", {
+    mmap: { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "i64" },
+  });
+  const { memory } = instance.exports as unknown as { memory: WebAssembly.Memory };
+  const page = Number(ptr(new Uint8Array(memory.buffer))) + 0xffff_0000;
+  const readWrite = 3;
+  const privateFixedAnonymous = 0x32;
+  symbols.mmap(page, 4096, readWrite, privateFixedAnonymous, -1, 0);
+}
+
+type Times = Record<string, number>;
+
+/** Nanoseconds of the fastest tenth of the runs of each kernel. */
+async function measureVariant(variant: Variant): Promise<Times> {
+  const times: Times = {};
+  for (const { name, text } of KERNELS) {
+    const { run, refill } = await instantiate(text, variant);
+    timed(run, refill, WARM_MS);
+    times[name] = percentile(timed(run, refill, MEASURED_MS), 0.1);
+  }
+  return times;
+}
+
+function timed(run: () => number, refill: () => void, ms: number): number[] {
+  const times: number[] = [];
+  const end = Bun.nanoseconds() + ms * 1e6;
+  // Ends: the clock goes on.
+  while (Bun.nanoseconds() < end) {
+    refill();
+    const start = Bun.nanoseconds();
+    run();
+    times.push(Bun.nanoseconds() - start);
+  }
+  return times;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
+}
+
+async function measureAll(): Promise<void> {
+  const variants = Object.keys(VARIANTS) as Variant[];
+  const rounds = new Map<Variant, Times[]>(variants.map((variant) => [variant, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const variant of variants) {
+      const child = Bun.spawn([process.execPath, import.meta.path, "--variant", variant], {
+        env: { ...process.env, BUN_JSC_maxNumWasmFastMemories: "10000" },
+        stderr: "inherit",
+      });
+      rounds.get(variant)?.push((await child.stdout.json()) as Times);
+    }
+  }
+  process.stdout.write(`${render(variants, rounds)}\n`);
+}
+
+function render(variants: readonly Variant[], rounds: ReadonlyMap<Variant, Times[]>): string {
+  const names = KERNELS.map(({ name }) => name);
+  const medians = (variant: Variant): number[] =>
+    names.map((name) =>
+      percentile(
+        (rounds.get(variant) ?? []).map((each) => each[name] ?? 0),
+        0.5,
+      ),
+    );
+  const base = medians("none");
+  const rows = variants.map((variant) => {
+    const ratios = medians(variant).map((time, at) => time / (base[at] ?? 1));
+    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+    const cells = [...ratios, mean].map((ratio) => `${((ratio - 1) * 100).toFixed(1)} %`);
+    return variant === "none"
+      ? ["none", ...base.map((time) => `${(time / 1000).toFixed(0)} µs`), ""]
+      : [variant, ...cells];
+  });
+  const header = ["checks", ...names, "geometric mean"];
+  const rule = header.map((_, at) => (at === 0 ? "---" : "---:"));
+  return [header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+if (import.meta.main) {
+  const at = Bun.argv.indexOf("--variant");
+  if (at < 0) {
+    await check();
+    await measureAll();
+  } else {
+    const times = await measureVariant((Bun.argv[at + 1] ?? "none") as Variant);
+    process.stdout.write(JSON.stringify(times));
+  }
+}
