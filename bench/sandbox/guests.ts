@@ -6,12 +6,12 @@ import { Health } from "../../src/abi/proxy-wasm/health.ts";
 import { Metrics } from "../../src/abi/proxy-wasm/metrics.ts";
 import { VmScopes } from "../../src/abi/proxy-wasm/vm-scope.ts";
 
-/** The header filters that are measured are real ones, each language with its own allocator. */
 const ROOT = join(import.meta.dir, "../..");
 
 const TEXT = "x-tenant: blue";
 const JSON_TEXT = '{"name":"x-tenant","value":"blue"}';
 
+/** The header filters that are measured are real ones, each language with its own allocator. */
 const FILES = {
   "C add-header": ["test/guests/c/add-header.wasm", TEXT],
   "C read-headers": ["test/guests/c/read-headers.wasm", ""],

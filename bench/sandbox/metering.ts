@@ -17,7 +17,7 @@ export const VARIANTS = ["unmetered", "watched", "both", "fuel"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 const WARM_UP = 40;
-const BATCHES = 200;
+const BATCHES = 150;
 const BATCH = 250;
 const FUEL = 1_000_000;
 
