@@ -114,6 +114,8 @@ export const LIMITS = {
   moduleBytesMax: 16 * MIB,
   /** count; entries of one section of a module (types, imports, functions, exports). */
   moduleEntriesMax: 65_536,
+  /** count; sections of a module: JavaScriptCore's time grows with their square (40,000: 10 s). */
+  moduleSectionsMax: 1_000,
   /** count; types of a module, those of recursion groups counted one by one. */
   moduleTypesMax: 65_536,
   /** bytes; type section of a module: compilers write kilobytes, and engines compare types. */
@@ -124,6 +126,15 @@ export const LIMITS = {
   moduleBodyBytesMax: 2 * MIB,
   /** count; locals of one function, as few bytes can claim thousands. */
   moduleLocalsMax: 4_096,
+  /** count; locals of all functions: JavaScriptCore takes a second for 80 million (140 KB). */
+  moduleLocalsTotalMax: 10_000_000,
+  /** count; parameters of a function type: a branch back to a loop may hand over as many. */
+  moduleParametersMax: 255,
+  /**
+   * bytes; code of a module times results of its widest function type: a call of two bytes leaves
+   * that many values behind, and JavaScriptCore takes 100 ns and 16 bytes for each.
+   */
+  moduleResultBytesMax: 32 * MIB,
   /** count; blocks inside one another: Go opens one for every place at which it can resume. */
   moduleDepthMax: 4_096,
   /** count; targets of one br_table. */

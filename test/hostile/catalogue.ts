@@ -15,7 +15,6 @@ import { STATE } from "./guests/state.ts";
 import { TRAPS } from "./guests/traps.ts";
 
 const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
-  pauses: PAUSES,
   loops: LOOPS,
   recursion: RECURSION,
   memory: MEMORY,
@@ -29,6 +28,7 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   smuggling: SMUGGLING,
   bodies: BODIES,
   state: STATE,
+  pauses: PAUSES,
 };
 
 /** Every guest that starts and then attacks. Those that are refused at load: guests/start.ts. */

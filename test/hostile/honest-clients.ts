@@ -10,7 +10,7 @@ export interface HonestRequest {
 }
 
 /** ms; between two requests of one client, so that it does not take a core for itself. */
-const PAUSE_MS = 2;
+const PAUSE_MS = 4;
 /** ms; an honest exchange must not take longer, whatever others do, on a busy machine too. */
 const HONEST_MS_MAX = 5_000;
 

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../base/limits.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ModuleError } from "./module-error.ts";
 
@@ -71,6 +72,9 @@ export function readSections(bytes: Uint8Array): Section[] {
   let place = -1;
   while (!reader.done) {
     const start = reader.offset;
+    if (sections.length === LIMITS.moduleSectionsMax) {
+      throw reader.tooLarge("more sections", LIMITS.moduleSectionsMax, start);
+    }
     const id = reader.byte("a section id");
     const name = NAMES[id];
     if (name === undefined) throw reader.malformed(`unknown section id ${id}`, start);

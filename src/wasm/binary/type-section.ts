@@ -68,11 +68,14 @@ function readComposite(reader: ByteReader): CompositeType {
   const start = reader.offset;
   const form = reader.byte("a type");
   switch (form) {
-    case FORM.function:
-      return {
-        params: readValueTypes(reader, "parameters"),
-        results: readValueTypes(reader, "results"),
-      };
+    case FORM.function: {
+      const params = readValueTypes(reader, "parameters");
+      if (params.length > LIMITS.moduleParametersMax) {
+        const what = `${params.length} parameters of one function`;
+        throw reader.tooLarge(what, LIMITS.moduleParametersMax, start);
+      }
+      return { params, results: readValueTypes(reader, "results") };
+    }
     case FORM.struct:
       for (let left = reader.count("fields"); left > 0; left--) skipField(reader);
       return "struct";

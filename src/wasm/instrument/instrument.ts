@@ -64,6 +64,7 @@ export function instrument(bytes: Uint8Array, options: InstrumentOptions): Instr
   const outline = readOutline(bytes);
   const shape = readShape(bytes, outline);
   checkSizes(shape, options);
+  checkResults(outline);
   const scan = scanModule(bytes, outline, shape);
   validateModule(bytes);
   const poll = options.checks.poll && shape.memory !== undefined;
@@ -141,6 +142,24 @@ function checkSizes(shape: ModuleShape, options: InstrumentOptions): void {
       `Cannot run a module with ${entries}: the limit is ${entriesMax}`,
     );
   }
+}
+
+function checkResults({ sections, types }: ModuleOutline): void {
+  let widest = 0;
+  for (const type of types) {
+    if (typeof type === "object") widest = Math.max(widest, type.results.length);
+  }
+  const code = sections.find(({ id }) => id === SECTION.code);
+  if (code === undefined) return;
+  const size = code.end - code.bodyStart;
+  if (size * widest <= LIMITS.moduleResultBytesMax) return;
+  const what = `${size} bytes of code and a type of ${widest} results`;
+  const max = LIMITS.moduleResultBytesMax;
+  throw new ModuleError(
+    "TOO_LARGE",
+    `Cannot load a module with ${what}: the limit of their product is ${max}`,
+    { offset: code.start },
+  );
 }
 
 function hasEdit({ edits }: ScannedCode, kind: number): boolean {

@@ -27,6 +27,7 @@ export function scanCode(reader: ByteReader, options: ScanOptions): ScannedCode 
   }
   const scan = emptyScan(count, reader.end - reader.offset);
   const scanner = new BodyScanner(reader.bytes, scan, options);
+  let localsTotal = 0;
   for (let n = 0; n < count; n++) {
     const at = reader.offset;
     const size = reader.u32("size of a body");
@@ -38,6 +39,10 @@ export function scanCode(reader: ByteReader, options: ScanOptions): ScannedCode 
     scan.localsAt[n] = reader.offset;
     scan.codeEnd[n] = end;
     scan.locals[n] = (options.params[n] ?? 0) + readLocals(reader, end);
+    localsTotal += scan.locals[n] as number;
+    if (localsTotal > LIMITS.moduleLocalsTotalMax) {
+      throw reader.tooLarge("more locals", LIMITS.moduleLocalsTotalMax, at);
+    }
     scan.codeAt[n] = reader.offset;
     scanner.scan(reader.offset, end);
     scan.weight[n] = scanner.total;

@@ -5,13 +5,13 @@ import {
   FLOODED,
   type HostileGuest,
   SERVED,
+  SHORT,
 } from "../guest.ts";
 
 /**
  * Host calls without an end, each kind for itself. Something has to stop each: the callback's
  * deadline or the bound on what host calls may cost it.
  */
-const DROP_ALL = "limits: { deadline: 2ms }";
 const N = "(local.set $i (i32.add (local.get $i) #1)) (call $spell (local.get $i))";
 
 interface Flood {
@@ -145,7 +145,7 @@ export const FLOODED_HOSTS: readonly HostileGuest[] = Object.entries(FLOODS).map
     name: `flood-${name}`,
     wat: attack(where, `${first} (loop $l ${turn} (br $l))`) + more,
     expect: expect ?? FLOODED,
-    settings: DROP_ALL,
+    settings: SHORT,
     ...(request === undefined ? {} : { request }),
   }),
 );
