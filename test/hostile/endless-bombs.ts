@@ -1,5 +1,5 @@
 /** Programs that never end, or never in the time that anybody has. */
-import { body, repeated, section, u32, vec, wasm, type Part } from "../support/wasm-bytes.ts";
+import { body, repeated, section, u32, vec, wasm } from "../support/wasm-bytes.ts";
 import {
   type Bomb,
   VOID,
