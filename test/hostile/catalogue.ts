@@ -1,5 +1,6 @@
 import type { HostileGuest, Instances } from "./guest.ts";
 import { ALLOCATORS } from "./guests/allocators.ts";
+import { BUDGETS } from "./guests/budgets.ts";
 import { BODIES } from "./guests/bodies.ts";
 import { CALL_OUTS } from "./guests/call-outs.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
@@ -16,6 +17,7 @@ import { TRAPS } from "./guests/traps.ts";
 
 const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   loops: LOOPS,
+  budgets: BUDGETS,
   recursion: RECURSION,
   memory: MEMORY,
   allocators: ALLOCATORS,
