@@ -84,7 +84,7 @@ export const BUDGETS: readonly HostileGuest[] = [
       "request_headers",
       "(loop $l (try (do (drop (call $sched_yield))) (catch_all)) (br $l))",
     ),
-    settings: "limits: { deadline: 200ms }",
+    settings: "limits: { deadline: 100ms }",
     expect: ["503 FILTER_HOST_CALLS"],
     runsMax: RUNS_MAX,
   },
