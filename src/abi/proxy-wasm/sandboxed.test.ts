@@ -213,12 +213,12 @@ describe("instances: per_request", () => {
 
 describe("limits", () => {
   test.each(["shared", "per_request"] as const)("stop an endless loop, %s", (instances) => {
-    const { host, plugin } = start(LOOPING, { instances, limits: { deadlineMs: 5 } });
+    const { host, plugin } = start(LOOPING, { instances, limits: { deadlineMs: 1 } });
     for (let n = 0; n < 5; n++) {
       const filter = startFilter(plugin, new FakeFilterHost());
       expect(attempt(() => filter.onRequestHeaders(true))).toBe("FILTER_DEADLINE");
     }
-    expect(host.logged.at(-1)).toContain("it has used up its time: 5 ms (limits.deadline)");
+    expect(host.logged.at(-1)).toContain("it has used up its time: 1 ms (limits.deadline)");
     expect(plugin.status?.failures).toEqual({ deadline: 5 });
   });
 
@@ -232,7 +232,7 @@ describe("limits", () => {
         ${PRELUDE}
         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
           ${body} unreachable)`,
-        { limits: { deadlineMs: 5 } },
+        { limits: { deadlineMs: 1 } },
       );
       const filter = startFilter(plugin, new FakeFilterHost());
       expect(attempt(() => filter.onRequestHeaders(true))).toBe("FILTER_DEADLINE");
@@ -288,7 +288,7 @@ describe("limits", () => {
       ["_initialize", `(func (export "_initialize") (result i32)`],
     ]) {
       const looping = `${PRELUDE} ${text} (loop $l (br $l)) unreachable)`;
-      expect(() => start(looping, { limits: { startMs: 10 } })).toThrow(
+      expect(() => start(looping, { limits: { startMs: 1 } })).toThrow(
         `${name} of plugin "test" failed: it has used up its time`,
       );
     }
