@@ -3,6 +3,7 @@ import { ALLOCATORS } from "./guests/allocators.ts";
 import { BUDGETS } from "./guests/budgets.ts";
 import { BODIES } from "./guests/bodies.ts";
 import { CALL_OUTS } from "./guests/call-outs.ts";
+import { FAILING_OPEN } from "./guests/fail-open.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
 import { LOOPS } from "./guests/loops.ts";
 import { MEMORY } from "./guests/memory.ts";
@@ -30,6 +31,7 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   smuggling: SMUGGLING,
   bodies: BODIES,
   state: STATE,
+  "fail-open": FAILING_OPEN,
   pauses: PAUSES,
 };
 
