@@ -1,7 +1,9 @@
 import type { HostileGuest, Instances } from "./guest.ts";
 import { ALLOCATORS } from "./guests/allocators.ts";
+import { BUDGETS } from "./guests/budgets.ts";
 import { BODIES } from "./guests/bodies.ts";
 import { CALL_OUTS } from "./guests/call-outs.ts";
+import { FAILING_OPEN } from "./guests/fail-open.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
 import { LOOPS } from "./guests/loops.ts";
 import { MEMORY } from "./guests/memory.ts";
@@ -16,6 +18,7 @@ import { TRAPS } from "./guests/traps.ts";
 
 const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   loops: LOOPS,
+  budgets: BUDGETS,
   recursion: RECURSION,
   memory: MEMORY,
   allocators: ALLOCATORS,
@@ -28,6 +31,7 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   smuggling: SMUGGLING,
   bodies: BODIES,
   state: STATE,
+  "fail-open": FAILING_OPEN,
   pauses: PAUSES,
 };
 

@@ -20,6 +20,8 @@ export interface HostileGuest {
   readonly request?: RequestKind;
   /** The client goes away after this many ms without an answer; its verdict is then "left". */
   readonly leavesAfterMs?: number;
+  /** One attack takes so long that no more of them fit into a test. */
+  readonly runsMax?: number;
   /** Answers come late: this many exchanges in all, side by side, whatever the others do. */
   readonly slowRuns?: number;
   /** What the node must have got as the body, when it is not what the client has sent. */
@@ -42,7 +44,7 @@ export const SHORT = "limits: { deadline: 1ms }";
 export const DEADLINE = ["503 FILTER_DEADLINE"];
 export const FAILED = ["503 FILTER_FAILED"];
 /** A flood of host calls may be stopped by either. */
-export const FLOODED = ["503 FILTER_DEADLINE", "503 FILTER_HOST_BUDGET"];
+export const FLOODED = ["503 FILTER_DEADLINE", "503 FILTER_HOST_CALLS"];
 /** A recursion ends at the stack's end or at the deadline, whichever comes first. */
 export const TOO_DEEP = ["503 FILTER_FAILED", "503 FILTER_DEADLINE"];
 export const SERVED = ["200"];

@@ -379,6 +379,27 @@ describe("events that never end", () => {
   );
 });
 
+describe("a seed", () => {
+  test.each([
+    { name: "traps", body: "unreachable", failed: "503 FILTER_FAILED" },
+    { name: "loops", body: "(loop $l (br $l))", failed: "503 FILTER_DEADLINE" },
+  ])("that $name fails its own exchanges, and no others", async ({ body, failed }) => {
+    await using node = new StrictNode();
+    const seeded = "instances: per_request, seed: draw, breaker: { failures: 0 }";
+    const plugins = `    - { name: boom, ${seeded} }`;
+    await using gateway = await startGateway(yaml({ plugins, uses: "boom", node: node.address }), {
+      files: {
+        "plugins/boom.wasm": assemble(
+          `(func (export "draw") ${body}) ${callback("request_headers", "")}`,
+        ),
+      },
+    });
+    const requests = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? QUIET : text("plain")));
+    const expected = requests.map((request) => (request === QUIET ? failed : "200"));
+    expect(await verdicts(gateway, requests)).toEqual(expected);
+  });
+});
+
 describe("breaker", () => {
   const OPEN_MS = 500;
 

@@ -62,8 +62,9 @@ export class Siege implements AsyncDisposable {
   #begin(attacks: readonly Attack[], runs: number): void {
     const lanes = Array.from({ length: LANES }, () => Promise.resolve());
     for (const [index, attack] of attacks.entries()) {
-      const kinds = attack.guest.instances?.length ?? 2;
-      const begin = (): Promise<Driven> => this.#drive(attack, Math.ceil(runs / kinds));
+      const { instances, runsMax = Infinity } = attack.guest;
+      const mine = Math.min(Math.ceil(runs / (instances?.length ?? 2)), runsMax);
+      const begin = (): Promise<Driven> => this.#drive(attack, mine);
       // Slow ones wait for most of their time, and keep nobody.
       if (attack.guest.slowRuns !== undefined) {
         this.#results.set(attack.name, begin());

@@ -13,7 +13,7 @@ const doublingIndirectly = Array.from(
   (_, n) => `(func $f${n + 1} (call_indirect (type $v) #${n}) (call_indirect (type $v) #${n}))`,
 ).join("\n");
 
-const FORMS: Readonly<Record<string, { body: string; more?: string }>> = {
+export const FORMS: Readonly<Record<string, { body: string; more?: string }>> = {
   empty: { body: "(loop $l (br $l))" },
   nested: {
     body: `(loop $l (local.set $i #1000)
