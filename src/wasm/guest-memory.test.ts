@@ -27,7 +27,14 @@ describe("GuestMemory", () => {
     const text = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
     expect(memory.writeLatin1(100, text)).toBe(true);
     expect(Array.from(raw().subarray(100, 356))).toEqual([...Array(256).keys()]);
-    expect(memory.latin1(100, 256)).toBe(text);
+    expect(memory.latin1(100, 256, 256)).toBe(text);
+  });
+
+  test("cuts latin-1 text one byte above its bound, so that a long one costs no more", () => {
+    const { memory } = onePage();
+    expect(memory.latin1(0, 10, 10)).toHaveLength(10);
+    expect(memory.latin1(0, PAGE, 10)).toHaveLength(11);
+    expect(memory.latin1(1, PAGE, 10)).toBeUndefined();
   });
 
   test("reads UTF-8 and replaces what is none", () => {
@@ -59,7 +66,7 @@ describe("GuestMemory", () => {
     const { memory } = onePage();
     expect(memory.contains(PAGE, 0)).toBe(true);
     expect(memory.read(PAGE, 0)).toEqual(new Uint8Array());
-    expect(memory.latin1(PAGE, 0)).toBe("");
+    expect(memory.latin1(PAGE, 0, 1)).toBe("");
   });
 });
 
@@ -77,7 +84,7 @@ describe("GuestMemory errors", () => {
     expect(memory.contains(ptr, byteLength)).toBe(false);
     expect(memory.read(ptr, byteLength)).toBeUndefined();
     expect(memory.copy(ptr, byteLength)).toBeUndefined();
-    expect(memory.latin1(ptr, byteLength)).toBeUndefined();
+    expect(memory.latin1(ptr, byteLength, PAGE)).toBeUndefined();
     expect(memory.utf8(ptr, byteLength)).toBeUndefined();
   });
 

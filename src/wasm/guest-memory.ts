@@ -47,10 +47,14 @@ export class GuestMemory {
     return window === undefined ? undefined : new Uint8Array(window);
   }
 
-  /** One char per byte. */
-  latin1(ptr: number, byteLength: number): string | undefined {
+  /**
+   * One char per byte. What is longer than `byteLengthMax` is cut one byte above it: the caller
+   * sees that it is too long, and no guest has its whole memory made into text by one call.
+   */
+  latin1(ptr: number, byteLength: number, byteLengthMax: number): string | undefined {
     if (!this.contains(ptr, byteLength)) return undefined;
-    return this.#text.toString("latin1", ptr >>> 0, (ptr >>> 0) + (byteLength >>> 0));
+    const taken = Math.min(byteLength >>> 0, byteLengthMax + 1);
+    return this.#text.toString("latin1", ptr >>> 0, (ptr >>> 0) + taken);
   }
 
   /** Bytes that are no UTF-8 come out as U+FFFD. */

@@ -59,6 +59,8 @@ export class StreamContext implements HttpFilter, Stream {
   /** What waits for the guest's return: once each, however often the guest asks. */
   readonly #asked = { request: false, response: false, reset: false, reply: false };
   #ended = false;
+  /** It is ended because its callbacks have taken more than limits.total: that is a failure. */
+  #isOverTime = false;
   #request: { head: RequestHead; map: HeaderMap } | undefined;
   #response: { head: ResponseHead; map: HeaderMap } | undefined;
   #trailers: { list: HeaderList; map: HeaderMap }[] = [];
@@ -188,7 +190,9 @@ export class StreamContext implements HttpFilter, Stream {
     // A stream that answers "not done" is deleted all the same: Envoy ignores it, too.
     this.#guest.call("proxy_on_done", this, this.id);
     this.#guest.call("proxy_on_delete", this, this.id);
-    this.#guest.resources.health.succeeded();
+    const { health } = this.#guest.resources;
+    if (this.#isOverTime) health.failed("deadline");
+    else health.succeeded();
   }
 
   /** The guest knows of it no more, or nobody will ask. */
@@ -205,6 +209,7 @@ export class StreamContext implements HttpFilter, Stream {
     if (this.#guest.lives !== this.#life) throw this.#stale();
     const { totalMs } = this.#guest.resources.settings.limits;
     if (totalMs > 0 && this.spentMs >= totalMs) {
+      this.#isOverTime = true;
       this.onEnd();
       throw this.#overTime(totalMs);
     }

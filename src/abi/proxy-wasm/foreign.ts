@@ -7,7 +7,7 @@ export function foreignFunctions(guest: Guest) {
   return {
     /** No foreign functions here: NotFound, and the first name that was asked for in the log. */
     proxy_call_foreign_function(namePtr: number, nameLength: number): Status {
-      const name = guest.memory.latin1(namePtr, nameLength);
+      const name = guest.memory.latin1(namePtr, nameLength, LIMITS.guestNameBytesMax);
       if (name === undefined) return Status.InvalidMemoryAccess;
       const shown = JSON.stringify(name.slice(0, LIMITS.guestNameBytesMax));
       guest.resources.log.warnOnce("foreign", `There is no foreign function ${shown}`);

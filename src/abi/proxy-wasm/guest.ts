@@ -288,12 +288,10 @@ export class Guest implements WasiHost {
     this.#thrown ??= error;
   }
 
-  /** Stops everything that would enter the guest later. Idempotent. */
+  /** Stops everything that would enter the guest later, for good. Idempotent. */
   stop(reason: GatewayError): void {
-    this.#failure ??= reason;
-    this.#deferred = [];
-    this.rootEvents.stop();
-    this.callOuts.cancelAll();
+    this.#halt(reason);
+    this.rootEvents.end();
   }
 
   // For WASI.
@@ -309,6 +307,13 @@ export class Guest implements WasiHost {
     throw exit;
   }
 
+  #halt(reason: GatewayError): void {
+    this.#failure ??= reason;
+    this.#deferred = [];
+    this.rootEvents.stop();
+    this.callOuts.cancelAll();
+  }
+
   #stopped(kind: "deadline" | "host calls"): GuestStopped {
     const stopped = new GuestStopped(kind);
     this.noteThrown(stopped);
@@ -320,8 +325,8 @@ export class Guest implements WasiHost {
   }
 
   #advanceStreamId(): void {
-    this.#nextStreamId =
-      this.#nextStreamId >= STREAM_ID_MAX ? FIRST_STREAM_ID : this.#nextStreamId + 1;
+    const isLast = this.#nextStreamId >= STREAM_ID_MAX;
+    this.#nextStreamId = isLast ? FIRST_STREAM_ID : this.#nextStreamId + 1;
   }
 
   /** @param byteLength above 0: Go's allocator panics on nothing */
@@ -356,17 +361,16 @@ export class Guest implements WasiHost {
   }
 
   #fail(name: string, spent: Spent, caller: Stream | undefined, time: CallTime): GatewayError {
-    const error = this.#thrown;
-    const trap = classifyTrap(error, spent.over);
+    const trap = classifyTrap(this.#thrown, spent.over);
     const bound = trap.kind === "deadline" ? `: ${time.ms} ms (${time.word})` : "";
     const why = trap.message + bound;
     this.#endLines();
     const failure = new GatewayError(
       CODES[trap.kind] ?? "FILTER_FAILED",
       `${name} of plugin "${this.name}" failed: ${why}`,
-      { cause: error },
+      { cause: this.#thrown },
     );
-    this.stop(failure);
+    this.#halt(failure);
     this.resources.log.tell("critical", `${name} failed: ${why}`);
     this.resources.health.failed(trap.kind);
     const streams = [...this.streams.values()];

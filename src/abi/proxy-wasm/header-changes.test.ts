@@ -222,6 +222,20 @@ describe("changing header maps, errors", () => {
     while (change("add", "n", long) === Status.Ok) added++;
     expect(host.request.headers.size * long.length).toBeLessThan(LIMITS.pairsBytesMax);
   });
+
+  test("takes the beginning of a value that is too long for none", () => {
+    const { kit, stream, lines } = open();
+    kit.memory.grow(32);
+    const bytes = new Uint8Array(kit.memory.buffer).fill(0x20, 65_536);
+    bytes[65_536] = 0x61;
+    kit.within(stream, (env) => {
+      const value = [65_536, LIMITS.pairsBytesMax + 1] as const;
+      const name = kit.put("n");
+      expect(env.proxy_add_header_map_value(0, ...name, ...value)).toBe(Status.BadArgument);
+      expect(env.proxy_replace_header_map_value(0, ...name, ...value)).toBe(Status.BadArgument);
+    });
+    expect(lines()).toEqual([["Accept", "*/*"]]);
+  });
 });
 
 function open() {

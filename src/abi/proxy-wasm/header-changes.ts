@@ -1,3 +1,4 @@
+import { LIMITS } from "../../base/limits.ts";
 import type { Guest } from "./guest.ts";
 import type { Change, HeaderMap } from "./header-map.ts";
 import { decodePairs } from "./pairs.ts";
@@ -28,10 +29,9 @@ export function headerChangeFunctions(guest: Guest) {
       valuePtr: number,
       valueLength: number,
     ): Status {
-      return change(guest, type, keyPtr, keyLength, (map, key) => {
-        const value = guest.memory.latin1(valuePtr, valueLength);
-        return value === undefined ? undefined : map.add(key, value);
-      });
+      return change(guest, type, keyPtr, keyLength, (map, key) =>
+        withValue(guest, valuePtr, valueLength, (value) => map.add(key, value)),
+      );
     },
 
     proxy_replace_header_map_value(
@@ -41,10 +41,9 @@ export function headerChangeFunctions(guest: Guest) {
       valuePtr: number,
       valueLength: number,
     ): Status {
-      return change(guest, type, keyPtr, keyLength, (map, key) => {
-        const value = guest.memory.latin1(valuePtr, valueLength);
-        return value === undefined ? undefined : map.replace(key, value);
-      });
+      return change(guest, type, keyPtr, keyLength, (map, key) =>
+        withValue(guest, valuePtr, valueLength, (value) => map.replace(key, value)),
+      );
     },
 
     /** Ok also when there was no such line. */
@@ -63,7 +62,7 @@ function change(
   apply: (map: HeaderMap, key: string) => Change | undefined,
 ): Status {
   if (type >>> 0 > MAP_TYPE_MAX) return Status.BadArgument;
-  const key = guest.memory.latin1(keyPtr, keyLength);
+  const key = guest.memory.latin1(keyPtr, keyLength, LIMITS.pairsBytesMax);
   if (key === undefined) return Status.InvalidMemoryAccess;
   const map = mutableMapOf(guest, type);
   if (map === undefined) return Status.Ok;
@@ -72,6 +71,19 @@ function change(
   if (changed === "full") return Status.BadArgument;
   if (changed === "refused") warnRefused(guest);
   return Status.Ok;
+}
+
+/** @returns undefined when it lies outside the memory; full when no map could take so long a one */
+function withValue(
+  guest: Guest,
+  ptr: number,
+  byteLength: number,
+  apply: (value: string) => Change,
+): Change | undefined {
+  const value = guest.memory.latin1(ptr, byteLength, LIMITS.pairsBytesMax);
+  if (value === undefined) return undefined;
+  // Cut: what is left, without the spaces at its end, could look like a short one.
+  return value.length > LIMITS.pairsBytesMax ? "full" : apply(value);
 }
 
 function mutableMapOf(guest: Guest, type: number): HeaderMap | undefined {

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../base/limits.ts";
 import type { Guest } from "./guest.ts";
 import type { HeaderMap } from "./header-map.ts";
 import { MAP_TYPE_MAX, MapType, Status } from "./types.ts";
@@ -28,7 +29,7 @@ export function headerFunctions(guest: Guest) {
       lengthPtr: number,
     ): Status {
       if (type >>> 0 > MAP_TYPE_MAX) return Status.BadArgument;
-      const key = guest.memory.latin1(keyPtr, keyLength);
+      const key = guest.memory.latin1(keyPtr, keyLength, LIMITS.pairsBytesMax);
       if (key === undefined) return Status.InvalidMemoryAccess;
       // Envoy says BadArgument when the map is missing, over which Rust filters have crashed.
       const map = mapOf(guest, type);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { LIMITS } from "../../base/limits.ts";
 import { signature } from "../signature.ts";
 import { HOST_FUNCTION_SIGNATURES, type HostFunctionName } from "./signatures.ts";
 import { FakeFilterHost, ScriptedGuest } from "./testing.ts";
@@ -62,6 +63,27 @@ describe("hostFunctions() errors", () => {
     }
     kit.guest.rootEvents.stop();
     expect(kit.guest.failure).toBeUndefined();
+  });
+
+  test("make no text of a whole memory that is passed as a name", () => {
+    const kit = new ScriptedGuest();
+    const whole = [0, 1_048_576] as const;
+    new Uint8Array(kit.memory.buffer).fill(0x61);
+    const longest = spyOn(Buffer.prototype, "toString");
+    kit.within(kit.stream(), (env) => {
+      expect(env.proxy_get_property(...whole, 64, 68)).toBe(Status.NotFound);
+      expect(env.proxy_set_property(...whole, 0, 0)).toBe(Status.BadArgument);
+      expect(env.proxy_define_metric(0, ...whole, 64)).toBe(Status.BadArgument);
+      expect(env.proxy_get_shared_data(...whole, 64, 68, 72)).toBe(Status.NotFound);
+      expect(env.proxy_set_shared_data(...whole, 0, 0, 0)).toBe(Status.BadArgument);
+      expect(env.proxy_register_shared_queue(...whole, 64)).toBe(Status.BadArgument);
+      expect(env.proxy_resolve_shared_queue(...whole, ...whole, 64)).toBe(Status.NotFound);
+      expect(env.proxy_call_foreign_function(...whole, 0, 0, 64, 68)).toBe(Status.NotFound);
+    });
+    const lengths = longest.mock.calls.map(([, from, to]) => Number(to) - Number(from));
+    longest.mockRestore();
+    expect(lengths.length).toBeGreaterThanOrEqual(8);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(4 * LIMITS.guestNameBytesMax);
   });
 
   test.each(NAMES)("%s answers where there is no exchange", (name) => {

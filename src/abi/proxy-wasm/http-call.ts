@@ -29,7 +29,7 @@ export function httpCallFunctions(guest: Guest) {
       resultPtr: number,
     ): Status {
       const { memory } = guest;
-      const upstream = memory.latin1(upstreamPtr, upstreamLength);
+      const upstream = memory.latin1(upstreamPtr, upstreamLength, LIMITS.guestNameBytesMax);
       const headers = memory.read(headersPtr, headersLength);
       const body = memory.read(bodyPtr, bodyLength);
       const trailers = memory.read(trailersPtr, trailersLength);

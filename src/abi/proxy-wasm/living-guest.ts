@@ -27,6 +27,8 @@ export class LivingGuest {
   readonly #retiring = new Set<Guest>();
   /** It has asked for ticks, or receives from a queue, as it comes out of its start. */
   readonly #hasEvents: boolean;
+  /** limits.recycle, or what a fresh guest has: replacing one by another as large is no help. */
+  readonly #recyclePages: number;
   #guest: Guest;
   #startFailures = 0;
   #lastStartMs = 0;
@@ -40,6 +42,8 @@ export class LivingGuest {
     this.#resources = resources;
     this.#nowMs = nowMs;
     this.#guest = startGuest(module, resources);
+    const { limits } = resources.settings;
+    this.#recyclePages = Math.max(limits.recyclePages, this.#guest.sandbox.pages);
     const image = captureGuest(this.#guest);
     this.image = typeof image === "string" ? undefined : image;
     if (typeof image === "string") {
@@ -68,9 +72,7 @@ export class LivingGuest {
    */
   usable(): Guest {
     if (this.#guest.failure !== undefined) this.#revive(this.#guest.failure);
-    else if (this.#guest.sandbox.pages > this.#resources.settings.limits.recyclePages) {
-      this.#recycle();
-    }
+    else if (this.#guest.sandbox.pages > this.#recyclePages) this.#recycle();
     return this.#guest;
   }
 
@@ -143,7 +145,6 @@ export class LivingGuest {
   #recycle(): void {
     if (this.#retiring.size >= LIMITS.guestsRetiringMax) return;
     const old = this.#guest;
-    const { limits } = this.#resources.settings;
     const grown = `its memory has grown to ${old.sandbox.pages} pages of 64 KiB`;
     let next: Guest;
     try {
@@ -154,9 +155,9 @@ export class LivingGuest {
       return;
     }
     this.#recycled++;
-    const bound = `above limits.recycle (${limits.recyclePages})`;
+    const bound = `above limits.recycle or its start (${this.#recyclePages})`;
     this.#resources.log.tell("info", `${grown}, ${bound}: replaced`);
-    old.rootEvents.stop();
+    old.rootEvents.end();
     this.#retiring.add(old);
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();
@@ -172,6 +173,7 @@ export class LivingGuest {
     const old = this.#guest;
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();
+    old.stop(this.#gone());
     old.sandbox.discard();
   }
 

@@ -70,10 +70,13 @@ export function metricFunctions(guest: Guest) {
       resultPtr: number,
     ): Status {
       if (!isMetricType(type)) return Status.BadArgument;
-      const name = guest.memory.utf8(namePtr, nameLength);
-      if (name === undefined || !guest.memory.contains(resultPtr, 4)) {
+      const { memory } = guest;
+      if (!memory.contains(namePtr, nameLength) || !memory.contains(resultPtr, 4)) {
         return Status.InvalidMemoryAccess;
       }
+      // Three bytes make at least one char, so what is cut here is too long.
+      const taken = Math.min(nameLength >>> 0, 3 * LIMITS.guestNameBytesMax + 1);
+      const name = memory.utf8(namePtr, taken) ?? "";
       if (name === "" || name.length > LIMITS.guestNameBytesMax) return Status.BadArgument;
       const id = metrics.define(type, name);
       if (id === undefined) {

@@ -23,7 +23,7 @@ export function propertyFunctions(guest: Guest) {
       resultPtr: number,
       lengthPtr: number,
     ): Status {
-      const path = guest.memory.latin1(pathPtr, pathLength);
+      const path = guest.memory.latin1(pathPtr, pathLength, LIMITS.guestNameBytesMax);
       if (path === undefined) return Status.InvalidMemoryAccess;
       if (path.length > LIMITS.guestNameBytesMax) return Status.NotFound;
       const segments = segmentsOf(path);
@@ -46,7 +46,7 @@ export function propertyFunctions(guest: Guest) {
       valueLength: number,
     ): Status {
       const { memory, stream } = guest;
-      const path = memory.latin1(pathPtr, pathLength);
+      const path = memory.latin1(pathPtr, pathLength, LIMITS.guestNameBytesMax);
       const value = memory.read(valuePtr, valueLength);
       if (path === undefined || value === undefined) return Status.InvalidMemoryAccess;
       if (path.length > LIMITS.guestNameBytesMax) return Status.BadArgument;

@@ -1,4 +1,5 @@
 import type { GuestLog } from "./guest-log.ts";
+import type { Receiver } from "./shared-queue.ts";
 import { Tick } from "./tick.ts";
 import type { VmScope } from "./vm-scope.ts";
 
@@ -23,7 +24,8 @@ export class RootEvents {
   readonly #tick: Tick;
   readonly #received = new Set<number>();
   readonly #resolved = new Set<number>();
-  readonly #receiver: (queueId: number) => void;
+  readonly #receiver: Receiver;
+  #ended = false;
 
   constructor(
     isDelivered: boolean,
@@ -39,6 +41,7 @@ export class RootEvents {
 
   /** @param periodMs 0 stops it */
   setTick(periodMs: number): void {
+    if (this.#ended) return;
     if (this.isDelivered) this.#tick.set(periodMs);
     else if (periodMs > 0) this.#log.warnOnce("copy's tick", NO_TICK);
   }
@@ -46,9 +49,9 @@ export class RootEvents {
   /** From now on this guest is the one that is told of the queue's items. */
   receive(queueId: number): void {
     const queue = this.#scope.queues.get(queueId);
-    if (!this.isDelivered || queue === undefined) return;
+    if (!this.isDelivered || this.#ended || queue === undefined) return;
     this.#received.add(queueId);
-    queue.receiver = this.#receiver;
+    queue.receive(this.#receiver);
   }
 
   /** It has found that queue of another VM by its name. */
@@ -73,7 +76,8 @@ export class RootEvents {
     this.#resolved.clear();
     for (const id of state.resolved) this.#resolved.add(id);
     for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
-    for (const id of state.received) this.receive(id);
+    // Who has registered after it keeps what it has taken over.
+    for (const id of state.received) if (!this.#received.has(id)) this.receive(id);
     this.#tick.stop();
     if (this.isDelivered) this.#tick.set(state.tickMs);
   }
@@ -83,10 +87,16 @@ export class RootEvents {
     this.#tick.stop();
   }
 
+  /** Nothing more for ever, whatever the guest still asks for: another one has taken over. */
+  end(): void {
+    this.#ended = true;
+    this.stop();
+    for (const id of this.#received) this.#stopReceiving(id);
+  }
+
   #stopReceiving(queueId: number): void {
     this.#received.delete(queueId);
-    const queue = this.#scope.queues.get(queueId);
-    if (queue?.receiver === this.#receiver) queue.receiver = undefined;
+    this.#scope.queues.get(queueId)?.leave(this.#receiver);
   }
 }
 

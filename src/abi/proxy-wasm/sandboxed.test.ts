@@ -84,6 +84,25 @@ describe("instances: shared", () => {
     plugin.close();
   });
 
+  test("is not replaced while it is no larger than it came out of its start", () => {
+    const { host, plugin } = start(
+      `${PRELUDE}
+      (func (export "proxy_on_configure") (param i32 i32) (result i32) (memory.grow (i32.const 3)))
+      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (memory.grow (i32.const 1)))`,
+      { limits: { recyclePages: 2 } },
+    );
+    startFilter(plugin, new FakeFilterHost()).onEnd();
+    const filter = startFilter(plugin, new FakeFilterHost());
+    expect(plugin.status?.recycled).toBe(0);
+    filter.onRequestHeaders(true);
+    filter.onEnd();
+    startFilter(plugin, new FakeFilterHost()).onEnd();
+    expect(plugin.status?.recycled).toBe(1);
+    expect(host.logged).toEqual([expect.stringContaining("above limits.recycle or its start (4)")]);
+    plugin.close();
+  });
+
   test("grows to its limit and no further", () => {
     const { plugin } = start(
       `${PRELUDE}
@@ -278,6 +297,7 @@ describe("limits", () => {
     const outcomes = [1, 2, 3, 4].map(() => attempt(() => filter.onRequestHeaders(true)));
     expect(outcomes).toContain("FILTER_DEADLINE");
     expect(outcomes[0]).toBe("continue");
+    expect(plugin.status?.failures).toEqual({ deadline: 1 });
     expect(startFilter(plugin, new FakeFilterHost()).onRequestHeaders(true)).toBe("continue");
   });
 

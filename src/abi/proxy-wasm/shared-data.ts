@@ -55,7 +55,7 @@ export function sharedDataFunctions(guest: Guest) {
       casPtr: number,
     ): Status {
       const { memory } = guest;
-      const key = memory.latin1(keyPtr, keyLength);
+      const key = memory.latin1(keyPtr, keyLength, LIMITS.guestNameBytesMax);
       if (key === undefined || !memory.contains(casPtr, 4)) return Status.InvalidMemoryAccess;
       const entry = scope.data.get(key);
       if (entry === undefined) return Status.NotFound;
@@ -72,7 +72,7 @@ export function sharedDataFunctions(guest: Guest) {
       valueLength: number,
       cas: number,
     ): Status {
-      const key = guest.memory.latin1(keyPtr, keyLength);
+      const key = guest.memory.latin1(keyPtr, keyLength, LIMITS.guestNameBytesMax);
       const value = guest.memory.read(valuePtr, valueLength);
       if (key === undefined || value === undefined) return Status.InvalidMemoryAccess;
       if (key.length > LIMITS.guestNameBytesMax) return Status.BadArgument;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { QueueTurns } from "./queue-turns.ts";
 import { SharedQueue, SharedQueues } from "./shared-queue.ts";
@@ -47,6 +48,32 @@ describe("proxy_enqueue_shared_queue()", () => {
     const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
     const id = first.register("q");
     second.register("q");
+    first.enqueue(id, "x");
+    await eventLoop();
+    expect(told).toEqual(["second"]);
+  });
+
+  test("tells who had registered before when the last one is gone", async () => {
+    const scopes = new VmScopes();
+    const told: string[] = [];
+    const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
+    const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
+    const id = first.register("q");
+    second.register("q");
+    second.kit.guest.stop(new GatewayError("FILTER_FAILED", "It is closed"));
+    first.enqueue(id, "x");
+    await eventLoop();
+    expect(told).toEqual(["first"]);
+  });
+
+  test("does not take a queue back for a guest that is put back to its image", async () => {
+    const scopes = new VmScopes();
+    const told: string[] = [];
+    const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
+    const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
+    const id = first.register("q");
+    second.register("q");
+    first.kit.guest.rootEvents.adopt(first.kit.guest.rootEvents.state);
     first.enqueue(id, "x");
     await eventLoop();
     expect(told).toEqual(["second"]);

@@ -3,12 +3,15 @@ import type { Guest } from "./guest.ts";
 import { QueueTurns, type Telling } from "./queue-turns.ts";
 import { Status } from "./types.ts";
 
+/** Called from the event loop, once for every item that is still there. */
+export type Receiver = (queueId: number) => void;
+
 /** A queue of bytes; whoever registered it last is told of what comes in. On this worker. */
 export class SharedQueue implements Telling {
   readonly id: number;
   readonly vmId: string;
-  /** Called from the event loop, once for every item that is still there. */
-  receiver: ((queueId: number) => void) | undefined;
+  /** Who has registered and is still there, one for each such guest; the last one is told. */
+  readonly #receivers: Receiver[] = [];
   readonly #items: Uint8Array[] = [];
   #bytes = 0;
   #untold = 0;
@@ -19,6 +22,21 @@ export class SharedQueue implements Telling {
     this.id = id;
     this.vmId = vmId;
     this.#turns = turns;
+  }
+
+  /** From now on it is the one that is told. */
+  receive(receiver: Receiver): void {
+    this.leave(receiver);
+    this.#receivers.push(receiver);
+  }
+
+  /**
+   * It is gone, and whoever registered before it is told again: a new generation's plugin takes a
+   * queue over while it is being built, and must give it back when it never gets to serve.
+   */
+  leave(receiver: Receiver): void {
+    const at = this.#receivers.indexOf(receiver);
+    if (at >= 0) this.#receivers.splice(at, 1);
   }
 
   /** @param item kept as it is: hand over a copy. @returns false when the queue is full */
@@ -42,7 +60,7 @@ export class SharedQueue implements Telling {
   tell(): boolean {
     if (this.#items.length > 0) {
       this.#untold--;
-      this.receiver?.(this.id);
+      this.#receivers.at(-1)?.(this.id);
     }
     // Of what was taken out meanwhile there is nothing to tell.
     this.#untold = Math.min(this.#untold, this.#items.length);
@@ -112,7 +130,7 @@ export function sharedQueueFunctions(guest: Guest) {
   return {
     /** The same name gives the same id; the plugin that asked last is the receiver. */
     proxy_register_shared_queue(namePtr: number, nameLength: number, resultPtr: number): Status {
-      const name = guest.memory.latin1(namePtr, nameLength);
+      const name = guest.memory.latin1(namePtr, nameLength, LIMITS.guestNameBytesMax);
       if (name === undefined || !guest.memory.contains(resultPtr, 4)) {
         return Status.InvalidMemoryAccess;
       }
@@ -135,8 +153,8 @@ export function sharedQueueFunctions(guest: Guest) {
       nameLength: number,
       resultPtr: number,
     ): Status {
-      const vmId = guest.memory.latin1(vmPtr, vmLength);
-      const name = guest.memory.latin1(namePtr, nameLength);
+      const vmId = guest.memory.latin1(vmPtr, vmLength, LIMITS.guestNameBytesMax);
+      const name = guest.memory.latin1(namePtr, nameLength, LIMITS.guestNameBytesMax);
       if (vmId === undefined || name === undefined || !guest.memory.contains(resultPtr, 4)) {
         return Status.InvalidMemoryAccess;
       }
@@ -151,9 +169,11 @@ export function sharedQueueFunctions(guest: Guest) {
     proxy_enqueue_shared_queue(id: number, ptr: number, byteLength: number): Status {
       const queue = queueOf(id);
       if (queue === undefined) return Status.NotFound;
-      const item = guest.memory.copy(ptr, byteLength);
-      if (item === undefined) return Status.InvalidMemoryAccess;
-      if (queue.enqueue(item)) return Status.Ok;
+      if (!guest.memory.contains(ptr, byteLength)) return Status.InvalidMemoryAccess;
+      // A whole memory must not be copied only to be refused.
+      const fits = byteLength >>> 0 <= LIMITS.sharedQueueBytesMax;
+      const item = fits ? guest.memory.copy(ptr, byteLength) : undefined;
+      if (item !== undefined && queue.enqueue(item)) return Status.Ok;
       const { sharedQueueItemsMax, sharedQueueBytesMax } = LIMITS;
       log.warnOnce(
         "full queue",

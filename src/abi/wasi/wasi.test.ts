@@ -127,7 +127,7 @@ describe("environ_get()", () => {
     const wasi = host({ A: "1", B: "2" });
     expect(call(wasi, "environ_get", 0, 0xffff_fffc)).toBe(FAULT);
     expect(call(wasi, "environ_get", 0xffff_fffc, 0)).toBe(FAULT);
-    expect(wasi.memory.latin1(0, 100)).not.toContain("=");
+    expect(wasi.memory.latin1(0, 100, 100)).not.toContain("=");
   });
 });
 

@@ -92,7 +92,7 @@ class MappedImage implements MemoryImage {
     const reservation = reservationOf(memory, kernel);
     if (reservation !== undefined) {
       const options = { base: reservation.base, kernel, imageBytes: this.byteLength };
-      const errno = overlay(memory, { ...options, fd });
+      const errno = overlay({ ...options, fd });
       if (errno === 0) return new OverlaidMemory(memory, { ...options, file: this.#file });
       this.#warn(errno);
     }

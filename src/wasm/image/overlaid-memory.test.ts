@@ -2,7 +2,7 @@
  * Which memories are of the fast kind is decided when a process starts, so these tests run in one
  * of their own: this file starts itself again with the engine's variable set.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { openSync } from "node:fs";
 import initWabt from "wabt";
 import { MADV_DONTNEED, MAP_ANONYMOUS, type Libc } from "../../base/libc.ts";
@@ -314,6 +314,25 @@ function testOverlays(): void {
       expect(attached.kind).toBe("copy");
       expect(difference(memory, pristine)).toBeUndefined();
       expect(reservationOf(memory)).toBeDefined();
+      image.close();
+    });
+
+    test("to map and leaves a hole, it is filled in the process's own kernel, too", () => {
+      // What it has proved of a memory it does not ask again.
+      const own = systemKernel();
+      if (own === undefined) throw new Error("Cannot test without Linux");
+      const libc = { ...own.libc };
+      const { image, pristine } = imageOf(guestMemory(PAGES), own);
+      const spied = spyOn(own.libc, "mmap");
+      spied.mockImplementation((at, bytes, protection, flags, fd, offset) => {
+        if (flags & MAP_ANONYMOUS) return libc.mmap(at, bytes, protection, flags, fd, offset);
+        libc.munmap(at, bytes);
+        return -1;
+      });
+      const [memory, attached] = attachTo(image);
+      spied.mockRestore();
+      expect(attached.kind).toBe("copy");
+      expect(difference(memory, pristine)).toBeUndefined();
       image.close();
     });
 

@@ -11,7 +11,6 @@ import { LIMITS } from "../../base/limits.ts";
 import type { AttachedMemory } from "./attached-memory.ts";
 import type { Kernel } from "./kernel.ts";
 import type { MemoryFile } from "./memory-file.ts";
-import { reservationOf } from "./reservation.ts";
 
 /**
  * A memory with the image's file mapped privately over its beginning. The guest reads the file's
@@ -108,18 +107,31 @@ function keptBytesMax(imageBytes: number): number {
  * @returns 0, or the system's error number: the memory is whole then, its contents undefined
  * @throws AssertionError when the memory has been left with a hole
  */
-export function overlay(
-  memory: WebAssembly.Memory,
-  options: { base: Address; fd: number; kernel: Kernel; imageBytes: number },
-): number {
+export function overlay(options: {
+  base: Address;
+  fd: number;
+  kernel: Kernel;
+  imageBytes: number;
+}): number {
   const { base, fd, kernel, imageBytes } = options;
   const flags = MAP_PRIVATE + MAP_FIXED;
   if (kernel.libc.mmap(base, imageBytes, PROT_READ_WRITE, flags, fd, 0) === base) return 0;
   const errno = kernel.libc.errno();
   // The old mapping may be gone already, and whatever is mapped next could land in its place.
-  const isWhole = reservationOf(memory, kernel) !== undefined || mapZeros(kernel, base, imageBytes);
+  const isWhole = isMapped(kernel, base, imageBytes) || mapZeros(kernel, base, imageBytes);
   assert(isWhole, `Cannot map ${imageBytes} bytes of a memory again: it has a hole now`);
   return errno;
+}
+
+/** Asked of the kernel: what reservationOf() knows was found out before. */
+function isMapped(kernel: Kernel, base: Address, byteLength: number): boolean {
+  const mappingAt = kernel.mappings();
+  for (let at = base; at < base + byteLength;) {
+    const mapping = mappingAt?.(at);
+    if (mapping?.permissions !== "rw-p") return false;
+    at = mapping.end;
+  }
+  return true;
 }
 
 function mapZeros({ libc }: Kernel, base: Address, byteLength: number): boolean {

@@ -89,6 +89,13 @@ describe("Sandbox", () => {
     sandbox.discard();
     expect(dispatch.size).toBe(before);
   });
+
+  test("keeps no slot of an instance that cannot be watched", () => {
+    const before = dispatch.size;
+    const module = { ...load(COUNTING), watched: true };
+    expect(() => new Sandbox(module, {}, ["add"])).toThrow("no memory left that can be watched");
+    expect(dispatch.size).toBe(before);
+  });
 });
 
 describe("Sandbox errors", () => {

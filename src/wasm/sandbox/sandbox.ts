@@ -57,8 +57,14 @@ export class Sandbox {
     if (!(memory instanceof WebAssembly.Memory)) throw new Error("the module exports no memory");
     this.#raw = memory;
     this.memory = new GuestMemory(memory);
-    this.exports = this.#callable(called);
-    this.metered = this.#meter();
+    try {
+      this.exports = this.#callable(called);
+      this.metered = this.#meter();
+    } catch (error) {
+      // The dispatch table would hold the instance, with its memory, for ever.
+      this.discard();
+      throw error;
+    }
   }
 
   /** Size of the memory by the guest's own counting, in pages of 64 KiB. */
