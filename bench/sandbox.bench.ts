@@ -5,7 +5,7 @@
  *   turns      the same when many sandboxes take turns, whose memory no cache holds
  *   thousand   a thousand sandboxes of one image: until they are ready, and what they hold idle
  *   start      a guest copied from the image against one that is started
- *   metering   the same exchange unmetered, watched and counted by fuel
+ *   metering   the same exchange unmetered, watched and counted by fuel; takes some minutes
  *   trap       an exchange that ends by a trap, and the guest put back after it
  *
  * Guests are real ones (test/guests/), run by the code that the gateway runs, against stand-ins for

@@ -8,6 +8,7 @@ import {
   renderType,
 } from "../wasm/binary/outline.ts";
 import { instrument } from "../wasm/instrument/instrument.ts";
+import { refuseObjects } from "../wasm/module.ts";
 import {
   abiVersionOf,
   ALLOCATOR_NAMES,
@@ -88,6 +89,7 @@ function obstaclesOf(bytes: Uint8Array): string[] {
     tableEntriesMax: LIMITS.guestTableEntriesMax,
     checks: { poll: true, fuel: true },
   });
+  refuseObjects(traits);
   const changes = traits.mayTaint ? [MAY_CHANGE] : [];
   return [...new Set([...traits.unrestorable, ...traits.uncopyable, ...changes])];
 }

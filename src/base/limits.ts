@@ -138,7 +138,7 @@ export const LIMITS = {
   /** count; blocks inside one another: Go opens one for every place at which it can resume. */
   moduleDepthMax: 4_096,
   /** count; targets of one br_table. */
-  moduleBranchTargetsMax: 16_384,
+  moduleBranchTargetsMax: 65_536,
   /** count; clauses of one try_table. */
   moduleCatchesMax: 1_024,
   /** count; entries of a table at its start: ten million of them cost 650 MB. */

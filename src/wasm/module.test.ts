@@ -70,6 +70,12 @@ describe("loadModule() errors", () => {
     expect(() => loaded(bytes)).toThrow(/the engine says "doesn't (parse|validate)/);
   });
 
+  test("refuses objects that the engine would collect: no limit bounds them", () => {
+    // One type, an array of mutable i8; and no function.
+    const bytes = Uint8Array.fromHex("0061736d01000000" + "0104015e7801");
+    expect(() => loaded(bytes)).toThrow("types of structs or arrays");
+  });
+
   test("does not let a rewrite repair an invalid module", () => {
     // The start section's function does not exist in the code, which only the engine notices.
     const bytes = wat("(module (func $s) (start $s))");

@@ -1,7 +1,9 @@
 import { LIMITS } from "../base/limits.ts";
 import { type ModuleOutline, readOutline } from "./binary/outline.ts";
+import { ModuleError } from "./binary/module-error.ts";
 import { compileModule } from "./compile.ts";
 import { instrument, type InstrumentedModule } from "./instrument/instrument.ts";
+import type { ModuleTraits } from "./instrument/traits.ts";
 import { meter } from "./sandbox/meter.ts";
 
 /**
@@ -44,17 +46,33 @@ export interface ModuleSettings {
  */
 export function loadModule(bytes: Uint8Array, settings: ModuleSettings): LoadedModule {
   const outline = readOutline(bytes);
-  const hasMemory = outline.memory !== undefined;
-  const watched = hasMemory && meter.watch !== undefined;
+  // A memory without a page has no place in the address space yet, and nothing to be watched by.
+  const hasPages = (outline.memory?.pagesMin ?? 0) > 0;
+  const watched = hasPages && meter.watch !== undefined;
   const { bytes: written, ...rewritten } = instrument(bytes, {
     memoryPagesMax: settings.memoryPages,
     tableEntriesMax: LIMITS.guestTableEntriesMax,
     checks: { poll: watched, fuel: settings.fuel || !watched },
   });
+  refuseObjects(rewritten.traits);
   const { setFuel, restore } = rewritten.names;
   const callable = [...callableExports(outline), { name: restore, params: 0, results: 1 }];
   if (setFuel !== undefined) callable.push({ name: setFuel, params: 1, results: 1 });
   return { module: compileModule(written), outline, callable, rewritten, watched };
+}
+
+/**
+ * The engine collects structs and arrays as it does JavaScript's objects, on one heap for all: a
+ * guest that keeps them would take memory that is the worker's.
+ * @throws ModuleError when the module has types for them
+ */
+export function refuseObjects({ hasObjects }: ModuleTraits): void {
+  if (!hasObjects) return;
+  throw new ModuleError(
+    "UNSUPPORTED",
+    "Cannot run this module: it has types of structs or arrays, whose memory limits.memory cannot " +
+      "bound; compile it without garbage collection by the engine",
+  );
 }
 
 function callableExports(outline: ModuleOutline): Callable[] {

@@ -72,16 +72,15 @@ export function classifyTrap(error: unknown, over?: "deadline" | "fuel"): Trap {
   return { kind: "host", message: `host function failed: ${messageOf(error)}` };
 }
 
-function stopped(kind: "deadline" | "fuel" | "host calls"): Trap {
-  switch (kind) {
-    case "deadline":
-      return { kind, message: "it has used up its time" };
-    case "fuel":
-      return { kind, message: "it has used up its instructions (limits.fuel)" };
-    case "host calls":
-      return { kind, message: `more than ${LIMITS.guestHostCallsMax} host calls in one callback` };
-  }
+function stopped(kind: keyof typeof STOPPED): Trap {
+  return { kind, message: STOPPED[kind] };
 }
+
+const STOPPED = {
+  deadline: "it has used up its time",
+  fuel: "it has used up its instructions (limits.fuel)",
+  "host calls": `more than ${LIMITS.guestHostCallsMax} host calls in one callback`,
+} as const;
 
 /** JSC appends the JavaScript that made the call. */
 function withoutSource(message: string): string {

@@ -18,7 +18,8 @@ export interface CheckedMutant {
 
 /** Its loops may be endless: what does not end with this is not run without. */
 const FUEL = 100_000;
-const SLOW_MS = 2000;
+/** Not slow but hung: the machine may be busy with something else. */
+const SLOW_MS = 20_000;
 
 /** @param bases what to damage; more than one, so that their sections mix */
 export function checkMutant(seed: number, bases: readonly Uint8Array[]): CheckedMutant {

@@ -174,7 +174,7 @@ export class Guest implements WasiHost {
     } catch (error) {
       this.#thrown ??= error;
     }
-    const spent = this.#metered?.leave() ?? UNMETERED;
+    const spent = this.#metered?.leave(this.#thrown !== undefined) ?? UNMETERED;
     if (stream !== undefined) stream.spentMs += spent.ms;
     this.#running = false;
     this.#inContext = false;

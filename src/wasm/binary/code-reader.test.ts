@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../base/limits.ts";
-import { CodeReader, readConstant } from "./code-reader.ts";
+import { CodeReader, readConstant, stepsFor } from "./code-reader.ts";
 import { encodeU32 } from "./leb128.ts";
 import { ModuleError } from "./module-error.ts";
 import { IMMEDIATE, IMMEDIATES, OP, PREFIX, prefixed } from "./opcodes.ts";
@@ -82,6 +82,41 @@ describe("CodeReader", () => {
     expect([code.op, code.index]).toEqual([OP.tryTable, 3]);
     expect([code.catchLabel(), code.catchLabel(), code.catchLabel()]).toEqual([2, 3, 0x0b]);
   });
+});
+
+describe("pass()", () => {
+  const weights = new Uint8Array(prefixed(PREFIX.atomic + 1, 0)).fill(1);
+  const marked = new Uint8Array(weights.length);
+  marked[OP.end] = 1;
+  marked[prefixed(PREFIX.numeric, 9)] = 1;
+  const steps = stepsFor(weights, marked);
+
+  test("stops behind a marked instruction, or when the weight is reached", () => {
+    const code = new CodeReader(
+      Uint8Array.fromHex("200120800120ffffffff0f28021028808001000101fc09030b"),
+    );
+    code.seek(0, code.bytes.byteLength);
+    expect([code.pass(steps, 2), code.at]).toEqual([2, 5]);
+    expect([code.pass(steps, 100), code.op, code.index]).toEqual([
+      5,
+      prefixed(PREFIX.numeric, 9),
+      3,
+    ]);
+    expect([code.pass(steps, 100), code.op]).toEqual([0, OP.end]);
+    expect(code.at).toBe(code.bytes.byteLength);
+  });
+
+  test.each(["", "01", "2001", "280210", "20", "2802", "4101", "41", "fc"])(
+    "refuses code that does not end: %s",
+    (hex) => {
+      for (const tail of ["", "ff"]) {
+        const bytes = Uint8Array.fromHex(hex + tail);
+        const code = new CodeReader(bytes);
+        code.seek(0, bytes.byteLength - tail.length / 2);
+        expect(() => code.pass(steps, 100)).toThrow(ModuleError);
+      }
+    },
+  );
 });
 
 describe("CodeReader errors", () => {

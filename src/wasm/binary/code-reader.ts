@@ -94,7 +94,8 @@ export class CodeReader {
     for (;;) {
       const word = words[bytes[at] as number] as number;
       const numbers = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
-      if (word !== 0 && (numbers & word & LONG_NUMBER) === 0) {
+      // Behind the end of the file there is no word, and undefined is not greater than anything.
+      if (word > 0 && (numbers & word & LONG_NUMBER) === 0) {
         at += word & LENGTH;
         sum += word >> WEIGHT_BITS;
       } else {

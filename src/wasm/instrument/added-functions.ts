@@ -1,5 +1,5 @@
 import { encodeI32, encodeU32 } from "../binary/leb128.ts";
-import { joinBytes } from "../binary/writer.ts";
+import { ByteWriter, joinBytes } from "../binary/writer.ts";
 import type { Layout } from "./layout.ts";
 import type { DataSegment } from "./segments.ts";
 
@@ -76,16 +76,22 @@ function setFuelBody(fuel: number): Uint8Array {
 
 /** Writes the segments that were active, as instantiating would have, and drops them. */
 function initializeBody({ bytes, data }: AddedFunctionsOptions): Uint8Array {
-  const parts: (readonly number[] | Uint8Array)[] = [];
-  for (const [index, segment] of data.entries()) {
-    const { offset } = segment;
+  // Written byte by byte: arrays for the parts of 100,000 segments would take seconds.
+  const code = new ByteWriter(32 * data.length);
+  for (const [index, { offset, bytes: content }] of data.entries()) {
     if (offset === undefined) continue;
-    const size = segment.bytes.end - segment.bytes.start;
-    const name = encodeU32(index);
-    parts.push(bytes.subarray(offset.start, offset.end), [...constant(0), ...constant(size)]);
-    parts.push([...MEMORY_INIT, ...name, 0, ...DATA_DROP, ...name]);
+    code.copy(bytes, offset.start, offset.end);
+    code.byte(I32_CONST);
+    code.byte(0);
+    code.byte(I32_CONST);
+    code.positive(content.end - content.start);
+    for (const byte of MEMORY_INIT) code.byte(byte);
+    code.u32(index);
+    code.byte(0);
+    for (const byte of DATA_DROP) code.byte(byte);
+    code.u32(index);
   }
-  return body(undefined, ...parts);
+  return body(undefined, code.done());
 }
 
 function captureBody({ shadows, taint }: Layout): Uint8Array {
@@ -117,6 +123,7 @@ const EQ = 0x46;
 const GT_U = 0x4b;
 const ADD = 0x6a;
 const SUB = 0x6b;
+const I32_CONST = 0x41;
 const I64_CONST = 0x42;
 const I64_LT_S = 0x53;
 const I64_GT_S = 0x55;

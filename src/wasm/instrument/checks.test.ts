@@ -79,8 +79,7 @@ describe("instrument() ends", () => {
 
   test("what runs before anybody has set the fuel", () => {
     const { call, added } = start('(func (export "f") (loop (br 0)))');
-    expect(added("setFuel", 2 ** 31 - 1)).toBe(2 ** 31 - 1);
-    added("setFuel", 5_000_000);
+    expect(added("setFuel", 50_000)).toBe(2 ** 31 - 1);
     expect(outcome(call, "f")).toContain("Unreachable code");
   });
 });

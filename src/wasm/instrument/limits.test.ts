@@ -9,6 +9,12 @@ import { instrument } from "./instrument.ts";
 
 const END = 0x0b;
 
+/** A body of nothing but locals, with its size. */
+function bodyOf(locals: number): Uint8Array {
+  const code = Uint8Array.of(1, ...encodeU32(locals), 0x7f, END);
+  return joinBytes([encodeU32(code.byteLength), code]);
+}
+
 /** A module that stands at a limit with `n`. */
 const AT_LIMIT = [
   {
@@ -115,12 +121,52 @@ const AT_LIMIT = [
     make: (n: number) => module(encodeSection(SECTION.data, vector(n, repeat(n, 1, 0)))),
   },
   {
+    name: "sections",
+    max: LIMITS.moduleSectionsMax,
+    make: (n: number) => module(repeat(n, 0, 1, 0)),
+  },
+  {
+    name: "parameters",
+    max: LIMITS.moduleParametersMax,
+    make: (n: number) =>
+      module(
+        encodeSection(SECTION.type, Uint8Array.of(1, 0x60, ...encodeU32(n), ...repeat(n, 0x7f), 0)),
+      ),
+  },
+  {
+    name: "locals of all functions",
+    max: LIMITS.moduleLocalsTotalMax,
+    make: (n: number) => {
+      const full = Math.floor(n / 4000);
+      const bodies = [...Array(full).fill(bodyOf(4000)), bodyOf(n % 4000)];
+      return module(
+        TYPES,
+        encodeSection(SECTION.function, vector(full + 1, repeat(full + 1, 0))),
+        encodeSection(SECTION.code, vector(full + 1, joinBytes(bodies))),
+      );
+    },
+  },
+  {
+    name: "bytes of code beside a type of 1,000 results",
+    max: Math.floor(LIMITS.moduleResultBytesMax / 1000),
+    make: (n: number) => {
+      const wide = [0x60, 0, ...encodeU32(1000), ...repeat(1000, 0x7f)];
+      // The section has the number of bodies in one byte and the size of this one in three.
+      const code = [NO_LOCALS, repeat(n - 6, 0x01), Uint8Array.of(END)];
+      return module(
+        encodeSection(SECTION.type, Uint8Array.of(2, 0x60, 0, 0, ...wide)),
+        encodeSection(SECTION.function, Uint8Array.of(1, 0)),
+        encodeSection(SECTION.code, joinBytes([Uint8Array.of(1), encodeU32(n - 4), ...code])),
+      );
+    },
+  },
+  {
     name: "bytes of types",
     max: LIMITS.moduleTypeBytesMax,
     make: (n: number) => {
-      const type = [0x60, ...encodeU32(1000), ...repeat(1000, 0x7f), 0];
-      const count = Math.floor((n - 206) / type.length);
-      // The last one has as many parameters as make up the size.
+      const type = [0x60, 100, ...repeat(100, 0x7f), 0];
+      const count = Math.floor((n - 134) / type.length);
+      // The last one has as many parameters as make up the size: 128 or more, two bytes of number.
       const rest = n - 2 - count * type.length - 4;
       const last = [0x60, ...encodeU32(rest), ...repeat(rest, 0x7f), 0];
       const types = joinBytes([repeat(count, ...type), Uint8Array.from(last)]);

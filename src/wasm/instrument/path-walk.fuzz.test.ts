@@ -7,11 +7,11 @@ import { BOTH, original, outcome, start, wat } from "./testing.ts";
  * have to charge for all of it, but for what is light enough to be left to a caller.
  */
 describe("planChecks()", () => {
-  test.each([1, 2, 3, 4, 5, 6])("charges for every path of random programs, seed %i", (seed) => {
+  test.each([1, 2, 3, 4])("charges for every path of random programs, seed %i", (seed) => {
     const random = new SeededRandom(seed);
     let executedInAll = 0;
     let chargedInAll = 0;
-    for (let run = 0; run < 25; run++) {
+    for (let run = 0; run < 12; run++) {
       const text = randomModule(random);
       const bytes = wat(text);
       const before = original(bytes);
@@ -31,14 +31,14 @@ describe("planChecks()", () => {
         chargedInAll += charged;
       }
     }
-    expect(executedInAll).toBeGreaterThan(100_000);
+    expect(executedInAll).toBeGreaterThan(50_000);
     // Paths are charged by their heaviest continuation, but not wildly.
     expect(chargedInAll / executedInAll).toBeLessThan(3);
   });
 
   test.each([7, 8])("stops soon after the fuel has run out, seed %i", (seed) => {
     const random = new SeededRandom(seed);
-    for (let run = 0; run < 20; run++) {
+    for (let run = 0; run < 10; run++) {
       const { call, added } = start(randomModule(random), { checks: BOTH, memoryPagesMax: 1 });
       const fuel = random.below(5000);
       added("setFuel", fuel);

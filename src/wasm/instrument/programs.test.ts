@@ -23,7 +23,7 @@ describe("a rewritten assembler", () => {
 const TEXTS = [
   `(module (memory 1) (func $f (export "f") (param i32) (result i32)
     (block $out (loop $next (br_if $out (local.get 0)) (br $next))) (call $f (i32.const 1))))`,
-  `(module ${'(func (result i32) (i32.const 7)) (data "some bytes")'.repeat(500)})`,
+  `(module ${'(func (result i32) (i32.const 7)) (data "some bytes")'.repeat(100)})`,
 ];
 
 type Wabt = Awaited<ReturnType<typeof initWabt>>;

@@ -14,6 +14,8 @@ export interface ModuleTraits {
   readonly uncopyable: readonly string[];
   /** True when code changes tables or drops segments, which restore() then tells. */
   readonly mayTaint: boolean;
+  /** It has types of structs or arrays: objects outside of its memory, which no limit bounds. */
+  readonly hasObjects: boolean;
 }
 
 export function readTraits(
@@ -41,7 +43,8 @@ export function readTraits(
   for (const [own, { type }] of shape.tables.entries()) {
     if (reachesHeap(type, types)) unrestorable.push(`table ${own} of type ${type} ${HEAP}`);
   }
-  return { unrestorable, uncopyable: [...unrestorable, ...uncopyable], mayTaint };
+  const hasObjects = types.some((type) => typeof type === "string");
+  return { unrestorable, uncopyable: [...unrestorable, ...uncopyable], mayTaint, hasObjects };
 }
 
 const HEAP = "leads to objects that can change and are not captured";

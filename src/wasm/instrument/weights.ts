@@ -10,6 +10,8 @@ export const BULK_UNIT_BITS = 5;
 
 const DIVIDE = 8;
 const INDIRECT = 16;
+/** Beside its length. High, so that polls, which know no length, lie between a few of them. */
+const BULK_OPERATION = 64;
 
 /** Operations with a length, a number of bytes or entries, as their last operand. */
 export const BULK: readonly number[] = [
@@ -73,7 +75,7 @@ function weights(): Uint8Array {
   set(DIVIDE, 0xa3); // f64.div
   set(DIVIDE, prefixed(PREFIX.gc, 0), prefixed(PREFIX.gc, 0x1b)); // Allocations, casts.
   set(DIVIDE, prefixed(PREFIX.numeric, 0), prefixed(PREFIX.numeric, 0x16));
-  for (const op of BULK) set(INDIRECT, op);
+  for (const op of BULK) set(BULK_OPERATION, op);
   set(2, prefixed(PREFIX.simd, 0), prefixed(PREFIX.simd, 0x1ff));
   set(DIVIDE, prefixed(PREFIX.atomic, 0), prefixed(PREFIX.atomic, 0x1ff));
   set(INDIRECT, OP.throw);

@@ -2,7 +2,10 @@ import type { PollPage, Watch } from "../watch/watch.ts";
 
 /** How a guest's call went in time. */
 export interface Spent {
-  /** Real time; where there is a watch, in steps of about one. */
+  /**
+   * What it has used: of real time where there is a watch, in coarse steps that add up to the truth
+   * over many calls; else of metered time, and of real time when it has called the host often.
+   */
   readonly ms: number;
   /** Why it was stopped; undefined when it was not, or not by its meter. */
   readonly over: "deadline" | "fuel" | undefined;
@@ -15,8 +18,8 @@ export interface Metered {
    * @param fuel units; 0: as many as it likes
    */
   enter(deadlineMs: number, fuel: number): void;
-  /** It has returned, or was stopped. */
-  leave(): Spent;
+  /** @param trapped it did not return: it may have been stopped */
+  leave(trapped: boolean): Spent;
   /** Its time is over: host functions then refuse to work, so that it comes to its end. */
   expired(): boolean;
 }
@@ -46,12 +49,14 @@ export class WatchMetered implements Metered {
     this.#watch.enter(this.#page, deadlineMs);
   }
 
-  leave(): Spent {
+  leave(trapped: boolean): Spent {
     const shut = this.#watch.leave();
     const ms = this.#watch.ticks - this.#enteredAt;
+    // A guest that returns while it is being stopped has been in time.
+    if (!trapped) return ms === 0 ? IN_TIME : { ms, over: undefined };
     if (shut) return { ms, over: "deadline" };
-    if (this.#setFuel !== undefined && this.#setFuel(FUEL_MAX) < 0) return { ms, over: "fuel" };
-    return ms === 0 ? IN_TIME : { ms, over: undefined };
+    const isEmpty = this.#setFuel !== undefined && this.#setFuel(FUEL_MAX) < 0;
+    return { ms, over: isEmpty ? "fuel" : undefined };
   }
 
   expired(): boolean {
@@ -63,17 +68,20 @@ export class WatchMetered implements Metered {
 const CLOCK_EVERY = 16;
 
 /**
- * Fuel keeps the time. Host functions take time without taking fuel, so they look at the clock, and
- * take all of it when the deadline has passed: the guest traps at its next check.
+ * Fuel keeps the time. Host functions take time without taking fuel, so a guest that calls them
+ * often has them look at the clock, and is left without fuel when its deadline has passed: it traps
+ * at its next check. A guest that hardly calls the host costs no look at all.
  */
 export class FuelMetered implements Metered {
   readonly #setFuel: SetFuel;
   readonly #unitsPerMs: number;
-  #enteredMs = 0;
   #deadlineMs = 0;
+  #given = 0;
   #counted = false;
   #late = false;
   #hostCalls = 0;
+  /** When the clock was looked at first; 0: not yet. */
+  #sinceMs = 0;
 
   constructor(setFuel: SetFuel, unitsPerMs: number) {
     this.#setFuel = setFuel;
@@ -81,25 +89,30 @@ export class FuelMetered implements Metered {
   }
 
   enter(deadlineMs: number, fuel: number): void {
-    const forDeadline = deadlineMs * this.#unitsPerMs;
+    const forDeadline = Math.min(deadlineMs * this.#unitsPerMs, FUEL_MAX);
     this.#counted = fuel > 0 && fuel < forDeadline;
-    this.#setFuel(Math.min(this.#counted ? fuel : forDeadline, FUEL_MAX));
+    this.#given = this.#counted ? fuel : forDeadline;
+    this.#setFuel(this.#given);
     this.#deadlineMs = deadlineMs;
     this.#late = false;
     this.#hostCalls = 0;
-    this.#enteredMs = performance.now();
+    this.#sinceMs = 0;
   }
 
-  leave(): Spent {
-    const ms = performance.now() - this.#enteredMs;
-    if (this.#setFuel(FUEL_MAX) >= 0) return { ms, over: undefined };
+  leave(trapped: boolean): Spent {
+    const left = this.#setFuel(FUEL_MAX);
+    const realMs = this.#sinceMs === 0 ? 0 : performance.now() - this.#sinceMs;
+    const ms = Math.max(realMs, (this.#given - Math.max(left, 0)) / this.#unitsPerMs);
+    if (!trapped || left >= 0) return { ms, over: undefined };
     return { ms, over: this.#counted && !this.#late ? "fuel" : "deadline" };
   }
 
   expired(): boolean {
     if (this.#late) return true;
     if (++this.#hostCalls % CLOCK_EVERY !== 0) return false;
-    if (performance.now() - this.#enteredMs <= this.#deadlineMs) return false;
+    const now = performance.now();
+    if (this.#sinceMs === 0) this.#sinceMs = now;
+    if (now - this.#sinceMs <= this.#deadlineMs) return false;
     this.#late = true;
     this.#setFuel(-1);
     return true;

@@ -137,13 +137,13 @@ describe("Sandbox errors", () => {
     const sandbox = started(COUNTING);
     sandbox.metered.enter(1, 0);
     expect(() => call(sandbox, "spin")).toThrow(WebAssembly.RuntimeError);
-    expect(sandbox.metered.leave().over).toBe("deadline");
+    expect(sandbox.metered.leave(true).over).toBe("deadline");
     sandbox.metered.enter(1000, 500);
     expect(() => call(sandbox, "spin")).toThrow(WebAssembly.RuntimeError);
-    expect(sandbox.metered.leave().over).toBe("fuel");
+    expect(sandbox.metered.leave(true).over).toBe("fuel");
     sandbox.metered.enter(1000, 500);
     call(sandbox, "add", 1);
-    expect(sandbox.metered.leave().over).toBeUndefined();
+    expect(sandbox.metered.leave(false).over).toBeUndefined();
   });
 
   test("has a host that asks often enough told that the time is over", () => {
@@ -154,7 +154,7 @@ describe("Sandbox errors", () => {
     expect(asked).toBeLessThan(1e7);
     // From now on the guest cannot go on either.
     expect(() => call(sandbox, "spin")).toThrow(WebAssembly.RuntimeError);
-    expect(sandbox.metered.leave().over).toBe("deadline");
+    expect(sandbox.metered.leave(true).over).toBe("deadline");
   });
 });
 

@@ -42,10 +42,10 @@ describe("Watcher", () => {
     { deadlineMs: 20, wallMs: 200 },
     { deadlineMs: 100, wallMs: 1000 },
   ])(
-    "grants a thread that gets no CPU $wallMs ms for its $deadlineMs",
+    "grants a thread that gets a little of a CPU $wallMs ms for its $deadlineMs",
     ({ deadlineMs, wallMs }) => {
       const world = new World();
-      world.share = 0.05;
+      world.share = (0.3 * deadlineMs) / wallMs;
       world.enter(deadlineMs);
       world.runFor(wallMs - 0.1);
       expect(world.phase()).toBe(PHASE.running);
@@ -53,6 +53,14 @@ describe("Watcher", () => {
       expect(world.phase()).toBe(PHASE.fired);
     },
   );
+
+  test("does not stop a thread that gets no CPU", () => {
+    const world = new World();
+    world.share = 0;
+    world.enter(20);
+    world.runFor(5000);
+    expect(world.phase()).toBe(PHASE.running);
+  });
 
   test("grants a thread that gets part of a CPU less than twice its deadline", () => {
     const world = new World();

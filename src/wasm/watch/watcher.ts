@@ -35,9 +35,11 @@ const IDLE_MS = 10;
  */
 const WALL_FACTOR = 1.75;
 const WALL_GRACE_MS = 10;
-const WALL_USED_SHARE = 0.5;
-/** The same for one that has hardly had a CPU: an overloaded machine is not its fault. */
+const WALL_USED_SHARE = 1 / 2;
+/** The same for one that has had less: an overloaded machine is not its fault. */
 const STARVED_FACTOR = 10;
+/** Below this share it has not run in truth, and no clock on the wall stops it. */
+const STARVED_USED_SHARE = 1 / 8;
 
 /**
  * The loop of the second thread: looks at the board, naps, and shuts the page of a guest whose time
@@ -108,11 +110,10 @@ export class Watcher {
       return this.#napMs;
     }
     const usedMs = used - this.#sinceUsedMs;
-    const starved = usedMs < deadlineMs * WALL_USED_SHARE;
-    const wall = starved
-      ? Math.max(wallMs(deadlineMs), deadlineMs * STARVED_FACTOR)
-      : wallMs(deadlineMs);
-    const leftMs = Math.min(deadlineMs - usedMs, wall - (now - this.#sinceMs));
+    const leftMs = Math.min(
+      deadlineMs - usedMs,
+      wallMs(deadlineMs, usedMs / deadlineMs) - (now - this.#sinceMs),
+    );
     if (leftMs <= 0) this.#fire(state);
     return Math.min(this.#napMs, Math.max(LAST_NAP_MS_MIN, leftMs));
   }
@@ -135,8 +136,11 @@ export class Watcher {
   }
 }
 
-function wallMs(deadlineMs: number): number {
-  return Math.max(deadlineMs * WALL_FACTOR, deadlineMs + WALL_GRACE_MS);
+/** @param usedShare of its deadline that the guest has used */
+function wallMs(deadlineMs: number, usedShare: number): number {
+  if (usedShare < STARVED_USED_SHARE) return Infinity;
+  const wall = Math.max(deadlineMs * WALL_FACTOR, deadlineMs + WALL_GRACE_MS);
+  return usedShare < WALL_USED_SHARE ? Math.max(wall, deadlineMs * STARVED_FACTOR) : wall;
 }
 
 /** ms; the deadlines that a wait of `napMs` could miss. */
