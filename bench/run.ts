@@ -3,6 +3,7 @@
  *
  *   npm run bench              every bench/*.bench.ts
  *   npm run bench -- router    those whose name contains "router"
+ *   bun bench/run.ts --check router    only its check()
  *
  * Each case of each file runs in a process of its own: within one process the engine has optimised
  * for whatever ran first, and the first case looks up to forty times faster than the others.
@@ -84,7 +85,15 @@ function duration(ns: number): string {
   return ns < 1_000_000 ? `${(ns / 1000).toFixed(1)} µs` : `${(ns / 1_000_000).toFixed(1)} ms`;
 }
 
+async function checkOne(name: string): Promise<void> {
+  const file = (await benchFiles()).find((each) => each.name === name);
+  if (file === undefined) throw new Error(`Cannot find bench/${name}.bench.ts`);
+  await file.check();
+  process.exit(0);
+}
+
 if (import.meta.main) {
+  if (Bun.argv[2] === "--check") await checkOne(Bun.argv[3] ?? "");
   const wanted = Bun.argv[2] ?? "";
   for (const file of await benchFiles()) {
     if (!file.name.includes(wanted)) continue;

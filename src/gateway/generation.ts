@@ -99,23 +99,20 @@ export function buildGeneration(
   onFreed: (generation: number) => void,
 ): Generation {
   const build = new Build(plan, shared);
-  const modules = build.modules(previous);
-  const upstreams = build.upstreams();
-  const router = build.router(upstreams, modules);
-  if (build.diagnostics.length > 0) {
-    build.undo();
-    throw new GenerationRefused(build.diagnostics);
-  }
-  return new Generation({
-    plan,
-    router,
-    modules,
-    upstreams,
-    free: () => {
+  try {
+    const modules = build.modules(previous);
+    const upstreams = build.upstreams();
+    const router = build.router(upstreams, modules);
+    if (build.diagnostics.length > 0) throw new GenerationRefused(build.diagnostics);
+    const free = (): void => {
       build.undo();
       onFreed(plan.number);
-    },
-  });
+    };
+    return new Generation({ plan, router, modules, upstreams, free });
+  } catch (error) {
+    build.undo();
+    throw error;
+  }
 }
 
 /** One build: collects problems, and how to take down what it has started. */

@@ -72,7 +72,7 @@ describe("loadModule() errors", () => {
 
   test("refuses objects that the engine would collect: no limit bounds them", () => {
     // One type, an array of mutable i8; and no function.
-    const bytes = Uint8Array.fromHex("0061736d01000000" + "0104015e7801");
+    const bytes = Uint8Array.fromHex("0061736d010000000104015e7801");
     expect(() => loaded(bytes)).toThrow("types of structs or arrays");
   });
 

@@ -62,16 +62,16 @@ export function loadModule(bytes: Uint8Array, settings: ModuleSettings): LoadedM
 }
 
 /**
- * The engine collects structs and arrays as it does JavaScript's objects, on one heap for all: a
- * guest that keeps them would take memory that is the worker's.
+ * The engine collects structs and arrays as it does JavaScript's objects, on one heap for all:
+ * a guest that keeps them would take memory that is the worker's.
  * @throws ModuleError when the module has types for them
  */
 export function refuseObjects({ hasObjects }: ModuleTraits): void {
   if (!hasObjects) return;
   throw new ModuleError(
     "UNSUPPORTED",
-    "Cannot run this module: it has types of structs or arrays, whose memory limits.memory cannot " +
-      "bound; compile it without garbage collection by the engine",
+    "Cannot run this module: it has types of structs or arrays, whose memory limits.memory " +
+      "cannot bound; compile it without garbage collection by the engine",
   );
 }
 

@@ -42,6 +42,12 @@ export class CallOuts {
     return id;
   }
 
+  /** As if none had ever been made: what is cancelled does not answer any more. */
+  forget(): void {
+    this.cancelAll();
+    this.#nextId = 1;
+  }
+
   cancelAll(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -6,7 +6,7 @@ import { StreamContext } from "./context.ts";
 import { copyGuest, type GuestImage } from "./guest-image.ts";
 import type { Guest } from "./guest.ts";
 import type { PluginResources } from "./resources.ts";
-import { startGuest } from "./start.ts";
+import { PluginRefused, startGuest } from "./start.ts";
 
 /**
  * The guests of a plugin under `instances: per_request`: each serves one exchange and is put back
@@ -22,7 +22,7 @@ export class GuestPool {
     this.pool = new SandboxPool<Guest>(resources.settings.pool, {
       make: () =>
         image === undefined
-          ? startGuest(module, resources, false)
+          ? startAnew(module, resources)
           : copyGuest(module, resources, image, false),
       reset: (guest) => image !== undefined && guest.restore(image.root),
       drop: (guest) => {
@@ -67,6 +67,17 @@ export class GuestPool {
       const time = { ms: limits.deadlineMs, word: "limits.deadline" };
       guest.enter(seed, undefined, () => draw(), time);
     }
+  }
+}
+
+/** @throws PluginRefused; what has not been a failure of a call counts as one of the start */
+function startAnew(module: LoadedModule, resources: PluginResources): Guest {
+  try {
+    return startGuest(module, resources, false);
+  } catch (error) {
+    const isCounted = error instanceof PluginRefused && error.cause instanceof GatewayError;
+    if (!isCounted) resources.health.failed("start");
+    throw error;
   }
 }
 

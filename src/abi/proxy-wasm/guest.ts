@@ -227,7 +227,7 @@ export class Guest implements WasiHost {
     this.#deferred = [];
     this.#nextStreamId = FIRST_STREAM_ID;
     this.streams.clear();
-    this.callOuts.cancelAll();
+    this.callOuts.forget();
     this.starting = false;
     this.configuring = false;
     this.answer = undefined;

@@ -44,7 +44,7 @@ export class LivingGuest {
     this.#guest = startGuest(module, resources);
     const { limits } = resources.settings;
     this.#recyclePages = Math.max(limits.recyclePages, this.#guest.sandbox.pages);
-    const image = captureGuest(this.#guest);
+    const image = this.#capture();
     this.image = typeof image === "string" ? undefined : image;
     if (typeof image === "string") {
       const action = resources.settings.instances === "shared" ? "after a failure" : "each time";
@@ -54,6 +54,17 @@ export class LivingGuest {
     const { tickMs, received } = this.#guest.rootEvents.state;
     this.#hasEvents = tickMs > 0 || received.size > 0;
     this.#guest.onFailure = () => this.#reviveLater();
+  }
+
+  #capture(): GuestImage | string {
+    try {
+      return captureGuest(this.#guest);
+    } catch (error) {
+      // The system has no memory for it, most likely; then there is none for the guest either.
+      this.#guest.stop(this.#gone());
+      this.#guest.sandbox.discard();
+      throw error;
+    }
   }
 
   /** As it is, usable or not. */

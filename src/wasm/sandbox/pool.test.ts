@@ -99,6 +99,17 @@ describe("SandboxPool errors", () => {
     expect(pool.busy).toBe(2);
   });
 
+  test("refuses all who wait when none can be made and nobody has one to hand over", async () => {
+    const { pool, fail } = make({ ...SETTINGS, size: 1 });
+    void pool.acquire();
+    const waiting = [pool.acquire(), pool.acquire()] as Promise<number>[];
+    fail.now = true;
+    pool.release(13);
+    for (const each of waiting) expect(each).rejects.toThrow("no memory");
+    await Promise.allSettled(waiting);
+    expect(pool.waiting).toBe(0);
+  });
+
   test("drops the warm ones when one of them cannot be made", () => {
     const log: string[] = [];
     let count = 0;

@@ -119,9 +119,13 @@ export class SandboxPool<T> {
     this.#closed = true;
     this.#trim?.cancel();
     for (const item of this.#idle.splice(0)) this.#pooled.drop(item);
+    this.#refuseAll(this.#pooled.overloaded("it is closed"));
+  }
+
+  #refuseAll(why: unknown): void {
     for (const waiting of this.#waiting) {
       waiting.late.cancel();
-      waiting.reject(this.#pooled.overloaded("it is closed"));
+      waiting.reject(why);
     }
     this.#waiting.clear();
   }
@@ -148,6 +152,8 @@ export class SandboxPool<T> {
       waiting.resolve(given);
     } catch (error) {
       waiting.reject(error);
+      // Nobody is left who could hand one over.
+      if (this.#busy === 0) this.#refuseAll(error);
     }
   }
 

@@ -60,7 +60,7 @@ export const BUDGETS: readonly HostileGuest[] = [
       .map((name) => attack(name, WORK))
       .join("\n"),
     request: "post",
-    settings: "limits: { deadline: 1s, total: 12ms }",
+    settings: "limits: { deadline: 100ms, total: 8ms }",
     expect: DEADLINE,
     runsMax: RUNS_MAX,
   },

@@ -120,6 +120,7 @@ export const MEMORY: readonly HostileGuest[] = [
       `(loop $l (br_if $l (i32.ne (table.grow (ref.func $f) #4096) #-1)))
       (table.fill #0 (ref.null func) (table.size))`,
     )}`,
+    settings: "limits: { deadline: 1s }",
     expect: SERVED,
   },
 ];
