@@ -14,6 +14,7 @@ import { buildGeneration, type Generation, GenerationRefused, type Shared } from
 import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
+import { IdleCollection } from "./idle-collection.ts";
 import { refuse } from "./refuse.ts";
 import { encodeStatus } from "./worker-status.ts";
 import { meter } from "../wasm/sandbox/meter.ts";
@@ -40,6 +41,7 @@ class Worker {
   readonly #shared: Shared;
   readonly #plane: Plane;
   readonly #fronts: Fronts;
+  readonly #idleCollection = new IdleCollection();
   #prepared: Generation | undefined;
   #generations = 0;
 
@@ -124,6 +126,7 @@ class Worker {
   }
 
   #pong(sequence: number): void {
+    this.#idleCollection.beat(this.#plane.inFlight, this.#plane.served);
     this.#send({
       type: "pong",
       sequence,
@@ -151,6 +154,8 @@ class Worker {
 
 class Plane implements DataPlane {
   inFlight = 0;
+  /** Exchanges so far. */
+  served = 0;
   draining = false;
   #generation: Generation | undefined;
   #becomeServing: () => void = () => {};
@@ -174,6 +179,7 @@ class Plane implements DataPlane {
 
   /** A port opens before the first generation is committed; who comes that early waits for it. */
   async serve(incoming: Incoming): Promise<Answer> {
+    this.served++;
     if (this.#generation === undefined) await this.#serving;
     return handle(this, incoming);
   }
