@@ -19,7 +19,8 @@ const LATENCY_MS = 20_000;
 const HOSTILE_RATE_PER_S = 500;
 const LOOP_EVERY = 100;
 const EXCHANGES = [1000, 100_000] as const;
-const IDLE_MS = 5_000;
+/** ms; a worker collects after 3 s of idleness, and the allocator returns pages some time later. */
+const IDLE_MS = 10_000;
 const CONNECTIONS = 16;
 const WITHIN_MS = 10_000;
 const MIB = 1024 * 1024;
