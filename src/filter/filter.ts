@@ -30,11 +30,16 @@ export interface HttpFilter {
 }
 
 /**
- * continue  go on with the next filter
- * pause     on headers: nothing follows until resume(); on a body: the bytes are kept, the next
- *           callback sees them together with the new ones, and resume() or a later continue lets go
+ * continue      go on with the next filter
+ * pause         on headers: nothing follows until resume(); on a body: the bytes are kept, the next
+ *               callback sees them together with the new ones, and resume() or a later continue
+ *               lets go
+ * pause-stream  on headers: they wait, and this filter gets the body meanwhile; its first continue
+ *               on the body or the trailers, or resume(), lets go of headers and body. A message
+ *               without a body, and a filter without callbacks for it, wait for resume(). On a body
+ *               it is a pause
  */
-export type Action = "continue" | "pause";
+export type Action = "continue" | "pause" | "pause-stream";
 
 export type Direction = "request" | "response";
 
@@ -105,6 +110,12 @@ export interface FilterHost {
    * pauses.
    */
   body(direction: Direction): BodyWindow | undefined;
+  /**
+   * From inside this filter's headers callback: gives the message this body in place of its own,
+   * for the filters that follow. What the message brought is not read, and its trailers are gone.
+   * In body callbacks there is BodyWindow.splice().
+   */
+  setBody(direction: Direction, bytes: Uint8Array): void;
   /** Ends this filter's pause; without a pause nothing happens. */
   resume(direction: Direction): void;
   /** Answers in the upstream's place. The first reply wins; false when there was one already, or
@@ -127,10 +138,20 @@ export interface FilterExchange {
   readonly response: ResponseHead | undefined;
   readonly requestTrailers: HeaderList | undefined;
   readonly responseTrailers: HeaderList | undefined;
+  /**
+   * The trailers of the message, made when it has none; for the callback that brings its end, and
+   * for a message that has a body.
+   */
+  addTrailers(direction: Direction): HeaderList;
   /** False once the head has left: a change would reach nobody. */
   isHeadMutable(direction: Direction): boolean;
   /** @param path segments, for example ["request", "headers", "accept"] */
   getProperty(path: readonly string[]): PropertyValue | undefined;
+  /**
+   * The request's head has changed, or the filter says so: a route is chosen again when the filters
+   * of the present one have seen the head. What matches no route any more keeps its own.
+   */
+  clearRoute(): void;
   /** Kept for the exchange, readable by every later filter under the same path. */
   setProperty(path: readonly string[], value: Uint8Array): void;
 }

@@ -17,6 +17,8 @@ import type {
 export class FilterSlot implements FilterHost {
   readonly plugin: Plugin;
   readonly #chain: FilterChain;
+  /** What setBody() has been given, until the chain takes it. */
+  readonly replaced: { request?: Uint8Array | undefined; response?: Uint8Array | undefined } = {};
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
   #ended = false;
@@ -120,6 +122,10 @@ export class FilterSlot implements FilterHost {
 
   body(direction: Direction): BodyWindow | undefined {
     return this.#windows[direction];
+  }
+
+  setBody(direction: Direction, bytes: Uint8Array): void {
+    this.replaced[direction] = bytes;
   }
 
   resume(direction: Direction): void {

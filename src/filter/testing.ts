@@ -77,6 +77,12 @@ export class FakeExchange implements FilterExchange {
   }
 
   setProperty(): void {}
+
+  clearRoute(): void {}
+
+  addTrailers(): HeaderList {
+    return new HeaderList();
+  }
 }
 
 /** The filter of a plugin for which no exchange has to wait. */

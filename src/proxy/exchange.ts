@@ -3,9 +3,15 @@ import { Cancellation } from "../base/cancellation.ts";
 import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
 import type { LogFields } from "../base/log.ts";
 import { FilterChain } from "../filter/chain.ts";
-import type { FilterExchange, PropertyValue, RequestHead, ResponseHead } from "../filter/filter.ts";
+import type {
+  Direction,
+  FilterExchange,
+  PropertyValue,
+  RequestHead,
+  ResponseHead,
+} from "../filter/filter.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
-import type { HeaderList } from "../http/headers.ts";
+import { HeaderList } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/message.ts";
 import { admit } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
@@ -58,6 +64,9 @@ export class Exchange implements FilterExchange {
   details = "";
   answerBody: AnswerBody | undefined;
   readonly properties = new Map<string, Uint8Array>();
+  /** A filter has asked for another choice of the route. */
+  routeCleared = false;
+  readonly addedTrailers: Partial<Record<Direction, HeaderList>> = {};
   #chain: FilterChain | undefined;
   #finished = false;
 
@@ -127,6 +136,15 @@ export class Exchange implements FilterExchange {
 
   setProperty(path: readonly string[], value: Uint8Array): void {
     this.properties.set(path.join("\0"), value);
+  }
+
+  clearRoute(): void {
+    this.routeCleared = true;
+  }
+
+  addTrailers(direction: Direction): HeaderList {
+    this.addedTrailers[direction] ??= this[`${direction}Trailers`] ?? new HeaderList();
+    return this.addedTrailers[direction];
   }
 
   /** Ends the exchange; the first call counts, since a body may end and be cancelled. */

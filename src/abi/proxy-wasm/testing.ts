@@ -141,7 +141,9 @@ export class FakeFilterHost implements FilterHost {
   readonly resumed: Direction[] = [];
   readonly replies: LocalReply[] = [];
   readonly failures: GatewayError[] = [];
+  readonly bodiesSet: { request?: Uint8Array; response?: Uint8Array } = {};
   resets = 0;
+  routeClears = 0;
   readonly exchange: FilterExchange;
 
   constructor() {
@@ -161,6 +163,8 @@ export class FakeFilterHost implements FilterHost {
       isHeadMutable: (direction) => host.mutable[direction],
       getProperty: (path) => host.properties.get(path.join(".")),
       setProperty: (path, value) => void host.properties.set(path.join("."), value),
+      clearRoute: () => void host.routeClears++,
+      addTrailers: (direction) => (host[`${direction}Trailers`] ??= new HeaderList()),
     };
   }
 
@@ -174,6 +178,10 @@ export class FakeFilterHost implements FilterHost {
     if (text !== "") buffer.append(Buffer.from(text, "latin1"));
     this.bodies[direction] = buffer;
     return buffer;
+  }
+
+  setBody(direction: Direction, bytes: Uint8Array): void {
+    this.bodiesSet[direction] = bytes;
   }
 
   resume(direction: Direction): void {
