@@ -62,6 +62,8 @@ export const LIMITS = {
   filterBufferBytesMax: MIB,
   /** ms; how long a filter may pause an exchange before it is answered with 504. */
   filterPauseMsMax: 60_000,
+  /** count; how often filters may send one exchange to another route: two could play ball. */
+  routeChangesMax: 8,
   /** count; idle connections kept per node and worker. */
   idleConnectionsPerNode: 320,
   /** count; connections per node and worker, busy or idle. UPSTREAM_OVERLOADED. */

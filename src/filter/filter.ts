@@ -193,6 +193,7 @@ export interface LocalReply {
   status: number;
   headers: HeaderList;
   body: Uint8Array;
+  trailers?: HeaderList | undefined;
   /** For the access log and `response.code_details`; never sent. */
   details: string;
 }

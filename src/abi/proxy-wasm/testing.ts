@@ -78,6 +78,8 @@ export const TEST_SETTINGS: GuestSettings = {
   pool: { size: 4, warm: 1, queue: 4, waitMs: 50 },
   breaker: { failures: 0, windowMs: 1000, openMs: 1000 },
   seed: undefined,
+  pause: "all",
+  routeCache: "clear",
 };
 
 export class FakePluginHost implements PluginHost {
@@ -229,14 +231,19 @@ export class ScriptedGuest {
     },
   };
 
-  constructor(scripts: Record<string, Script> = {}, abi: AbiVersion = "0.2.1", scopes?: VmScopes) {
+  constructor(
+    scripts: Record<string, Script> = {},
+    abi: AbiVersion = "0.2.1",
+    scopes?: VmScopes,
+    settings: Partial<GuestSettings> = {},
+  ) {
     Object.assign(this.#scripts, scripts);
     const log = new GuestLog(this.host, () => 0);
     this.guest = new Guest(abi, {
       host: this.host,
       log,
       metrics: new Metrics(),
-      settings: TEST_SETTINGS,
+      settings: { ...TEST_SETTINGS, ...settings },
       health: new Health(TEST_SETTINGS.breaker, log, () => 0),
       scope: (scopes ?? new VmScopes()).acquire(this.host.vmId),
     });
