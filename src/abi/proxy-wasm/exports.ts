@@ -1,4 +1,5 @@
 import { CALLBACK } from "../../filter/filter.ts";
+import type { GuestExports } from "../guest/guest-core.ts";
 import type { AbiVersion } from "./types.ts";
 
 /**
@@ -50,17 +51,6 @@ export const ALLOCATOR_NAMES = ["proxy_on_memory_allocate", "malloc"] as const;
 export const CALLED_NAMES: readonly string[] = [...CALLBACK_NAMES, ...ALLOCATOR_NAMES];
 
 export const START_NAMES = ["_initialize", "_start", "main", "__main_void"] as const;
-
-/** A guest function: i32 in, i32 or nothing out. */
-export type GuestFunction = (
-  a?: number,
-  b?: number,
-  c?: number,
-  d?: number,
-  e?: number,
-) => number | undefined;
-
-export type GuestExports = Readonly<Partial<Record<string, GuestFunction>>>;
 
 const MARKERS: readonly (readonly [name: string, version: AbiVersion])[] = [
   ["proxy_abi_version_0_2_1", "0.2.1"],
