@@ -81,7 +81,7 @@ export class Guest implements WasiHost {
   attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
     this.#memory = memory;
     this.#metered = metered;
-    this.exports = exports;
+    this.exports = this.resources.host.trace?.exports(exports) ?? exports;
     this.#allocator = exports[ALLOCATOR_NAMES[0]] ?? exports[ALLOCATOR_NAMES[1]];
   }
 

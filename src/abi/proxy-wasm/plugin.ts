@@ -16,13 +16,14 @@ import { Health } from "./health.ts";
 import { LivingGuest } from "./living-guest.ts";
 import { Metrics } from "./metrics.ts";
 import type { GuestSettings } from "./settings.ts";
-import { vmScopes } from "./vm-scope.ts";
+import { type VmScopes, vmScopes } from "./vm-scope.ts";
 
 export { PluginRefused } from "./start.ts";
 
 /**
  * Starts a plugin: its long-lived guest, and with `instances: per_request` the pool of its copies.
- * @param nowMs monotonic clock, for tests
+ * @param nowMs monotonic clock, for tests and for runs without a gateway
+ * @param scopes where its shared data and queues are
  * @throws PluginRefused when the module, its start or its configuration is refused
  */
 export function startPlugin(
@@ -30,8 +31,9 @@ export function startPlugin(
   host: PluginHost,
   settings: GuestSettings,
   nowMs: () => number = () => performance.now(),
+  scopes: VmScopes = vmScopes,
 ): Plugin {
-  return new ProxyWasmPlugin(module, host, settings, nowMs);
+  return new ProxyWasmPlugin(module, host, settings, nowMs, scopes);
 }
 
 class ProxyWasmPlugin implements Plugin {
@@ -41,6 +43,7 @@ class ProxyWasmPlugin implements Plugin {
   readonly #resources: PluginResources;
   readonly #living: LivingGuest;
   readonly #pool: GuestPool | undefined;
+  readonly #scopes: VmScopes;
   #closed = false;
 
   constructor(
@@ -48,7 +51,9 @@ class ProxyWasmPlugin implements Plugin {
     host: PluginHost,
     settings: GuestSettings,
     nowMs: () => number,
+    scopes: VmScopes,
   ) {
+    this.#scopes = scopes;
     this.name = host.name;
     this.failOpen = host.failOpen;
     const log = new GuestLog(host, nowMs);
@@ -56,7 +61,7 @@ class ProxyWasmPlugin implements Plugin {
       host,
       log,
       metrics: new Metrics(),
-      scope: vmScopes.acquire(host.vmId),
+      scope: scopes.acquire(host.vmId),
       settings,
       health: new Health(settings.breaker, log, nowMs),
     };
@@ -68,7 +73,7 @@ class ProxyWasmPlugin implements Plugin {
       }
     } catch (error) {
       living?.close(() => {});
-      vmScopes.release(host.vmId);
+      scopes.release(host.vmId);
       throw error;
     }
     this.#living = living;
@@ -108,7 +113,7 @@ class ProxyWasmPlugin implements Plugin {
     this.#closed = true;
     const { host, log } = this.#resources;
     this.#pool?.pool.close();
-    this.#living.close(() => vmScopes.release(host.vmId));
+    this.#living.close(() => this.#scopes.release(host.vmId));
     log.flush();
   }
 
