@@ -27,11 +27,13 @@ export class Recorder implements GuestTrace {
   /** There was more to write down than is allowed. */
   full = false;
   readonly #replacements: Replacements;
+  readonly #eventsMax: number;
   #depth = 0;
   #bytes = 0;
 
-  constructor(replacements: Replacements) {
+  constructor(replacements: Replacements, eventsMax: number) {
     this.#replacements = replacements;
+    this.#eventsMax = eventsMax;
   }
 
   get depth(): number {
@@ -40,7 +42,7 @@ export class Recorder implements GuestTrace {
 
   /** @returns the event, which may be completed later */
   add<T extends RunEvent>(event: T): T {
-    if (this.events.length >= LIMITS.transcriptEventsMax) this.full = true;
+    if (this.events.length >= this.#eventsMax) this.full = true;
     else if (this.#bytes >= LIMITS.transcriptBytesMax) this.full = true;
     else this.events.push(event);
     return event;

@@ -53,6 +53,7 @@ class Run {
   readonly #clock: RunClock;
   readonly #recorder: Recorder;
   readonly #upstream: StandInUpstream;
+  readonly #eventsMax: number;
   #response: SentMessage | undefined;
   #refused: string | undefined;
 
@@ -60,10 +61,13 @@ class Run {
     this.#options = options;
     this.#clock = new RunClock(options.startMs ?? START_MS);
     const random = new SeededRandom(options.seed ?? 1);
-    this.#recorder = new Recorder({
+    const eventsMax = LIMITS.transcriptEventsMax;
+    this.#eventsMax = Math.min(options.eventsMax ?? eventsMax, eventsMax);
+    const replacements = {
       lookNs: () => this.#clock.lookNs(),
-      random: (byteLength) => random.bytes(byteLength),
-    });
+      random: (byteLength: number) => random.bytes(byteLength),
+    };
+    this.#recorder = new Recorder(replacements, this.#eventsMax);
     this.#upstream = new StandInUpstream(this.#recorder, options.upstream);
   }
 
@@ -78,7 +82,7 @@ class Run {
     const { events, failures, guests, full } = this.#recorder;
     if (full) {
       throw new Error(
-        `Cannot write down this run: it has more than ${LIMITS.transcriptEventsMax} events or ` +
+        `Cannot write down this run: it has more than ${this.#eventsMax} events or ` +
           `${LIMITS.transcriptBytesMax} bytes of text`,
       );
     }

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly startMs?: number;
   /** Of the random numbers. */
   readonly seed?: number;
+  /** Events that are written down; LIMITS.transcriptEventsMax, which it may lower. */
+  readonly eventsMax?: number;
 }
 
 export interface RunRequest {

@@ -9,8 +9,8 @@ import { numberOf, wordOf, type Vocabulary } from "./words.ts";
  *   "map key:text > value:bytes = status"      fields in, fields out, result; NAME:TYPE or TYPE
  *
  * A field takes as many parameters as its type needs: a text two (address, length), a number one.
- * An out field is where the host writes: `bytes` are two addresses (of an address, of a length), `u32`
- * is one; `fill` and `upto` are memory of the guest's (address, length).
+ * An out field is where the host writes: `bytes` are two addresses (of an address, of a length),
+ * `u32` is one; `fill` and `upto` are memory of the guest's (address, length).
  */
 export interface Shape {
   readonly ins: readonly Field[];
