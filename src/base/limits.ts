@@ -300,6 +300,14 @@ export const LIMITS = {
   httpbinDelayMsMax: 10_000,
   /** ms; how long one answer may drip, or pause between two events. 400. */
   httpbinDurationMsMax: 60_000,
+  /** count; events of one `sluice plugin run`: some hundred bytes each. */
+  transcriptEventsMax: 200_000,
+  /** bytes; texts in the events of one run, and a transcript's file that is read again. */
+  transcriptBytesMax: 64 * MIB,
+  /** count; ticks that one run waits for, before and behind its exchange. */
+  runTicksMax: 10_000,
+  /** ms on the run's own clock, which jumps from one event to the next: a day. */
+  runMsMax: 86_400_000,
   /** ms; drain after SIGTERM when the YAML does not say otherwise. */
   drainMsDefault: 30_000,
 } as const;

@@ -1,5 +1,6 @@
 import type { GatewayError } from "../base/errors.ts";
 import type { HeaderList } from "../http/headers.ts";
+import type { GuestTrace } from "./guest-trace.ts";
 
 /**
  * The seam between the proxy and plugins: the proxy drives an HttpFilter and knows no Wasm, an ABI
@@ -241,6 +242,8 @@ export interface PluginHost {
   gatewayProperty(name: string): PropertyValue | typeof DENIED | undefined;
   /** For the log: what was denied, and the words of YAML that would grant it. */
   explainDenied(use: DeniedUse, name: string): string;
+  /** Looks on at everything that its guests do; a gateway has none. */
+  readonly trace?: GuestTrace;
 }
 
 /** In place of a value that is not granted; no value can be taken for it. */

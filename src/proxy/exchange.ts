@@ -45,7 +45,7 @@ export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answ
 
 /** State of one exchange; the steps above are its only writers. */
 export class Exchange implements FilterExchange {
-  readonly id = nextRequestId();
+  readonly id: string;
   readonly plane: DataPlane;
   readonly generation: ServedGeneration;
   readonly incoming: Incoming;
@@ -72,6 +72,7 @@ export class Exchange implements FilterExchange {
   #finished = false;
 
   constructor(plane: DataPlane, incoming: Incoming) {
+    this.id = plane.nextRequestId?.() ?? nextRequestId();
     this.plane = plane;
     this.generation = plane.current;
     this.incoming = incoming;
