@@ -17,7 +17,7 @@ export interface GuestImage {
  * @returns for operators, why not
  */
 export function captureGuest(guest: Guest): GuestImage | string {
-  if (!guest.isAtRest) return "a call-out of proxy_on_configure waits for its answer";
+  if (!guest.isAtRest) return "a call of proxy_on_configure waits for its answer";
   const sandbox = guest.sandbox.capture();
   if (typeof sandbox === "string") return sandbox;
   guest.sandbox.attach(sandbox);

@@ -1,7 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import { type FaultCode, GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { CallOutOutcome } from "../../filter/filter.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered, Spent } from "../../wasm/sandbox/metered.ts";
 import type { Sandbox } from "../../wasm/sandbox/sandbox.ts";
@@ -10,8 +9,9 @@ import { LineBuffer } from "../wasi/line-buffer.ts";
 import type { WasiHost } from "../wasi/wasi.ts";
 import type { Stream } from "./context.ts";
 import { type CallTime, callTime } from "./call-time.ts";
-import { CallAnswer, CallOuts } from "./call-outs.ts";
+import { type CallAnswer, CallOuts, deliverAnswer } from "./call-outs.ts";
 import { ALLOCATOR_NAMES, type CallbackName, type GuestExports } from "./exports.ts";
+import { GrpcCalls } from "./grpc-calls.ts";
 import type { PluginResources } from "./resources.ts";
 import { RootEvents, type RootState } from "./root-events.ts";
 import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./types.ts";
@@ -35,6 +35,7 @@ export class Guest implements WasiHost {
   readonly streams = new Map<number, Stream>();
   readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
+  readonly grpc = new GrpcCalls(this);
   exports: GuestExports = {};
   /** Its root context is being set up: its callbacks may take longer. */
   starting = false;
@@ -74,7 +75,9 @@ export class Guest implements WasiHost {
     this.#stdout = new LineBuffer((line) => resources.log.write("info", line));
     this.#stderr = new LineBuffer((line) => resources.log.write("error", line));
     this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
-    this.callOuts = new CallOuts(resources.host, (id, outcome) => this.#answered(id, outcome));
+    this.callOuts = new CallOuts(resources.host, (id, outcome) => {
+      this.whenIdle(() => deliverAnswer(this, id, outcome));
+    });
   }
 
   /** @param metered undefined: its calls may take as long as they like */
@@ -211,7 +214,7 @@ export class Guest implements WasiHost {
 
   /** True when nothing is under way that a capture would cut off. */
   get isAtRest(): boolean {
-    return !this.#running && this.streams.size === 0 && this.callOuts.size === 0;
+    return !this.#running && this.streams.size === 0 && this.callOuts.size + this.grpc.size === 0;
   }
 
   /**
@@ -228,6 +231,7 @@ export class Guest implements WasiHost {
     this.#nextStreamId = FIRST_STREAM_ID;
     this.streams.clear();
     this.callOuts.forget();
+    this.grpc.forget();
     this.starting = false;
     this.configuring = false;
     this.answer = undefined;
@@ -312,6 +316,7 @@ export class Guest implements WasiHost {
     this.#deferred = [];
     this.rootEvents.stop();
     this.callOuts.cancelAll();
+    this.grpc.cancelAll();
   }
 
   #stopped(kind: "deadline" | "host calls"): GuestStopped {
@@ -338,17 +343,6 @@ export class Guest implements WasiHost {
     } finally {
       this.#allocating = false;
     }
-  }
-
-  #answered(id: number, outcome: CallOutOutcome): void {
-    this.whenIdle(() => {
-      const answer = new CallAnswer(outcome);
-      this.answer = answer;
-      this.status = answer.status;
-      const { headerCount, bodyBytes, trailerCount } = answer;
-      this.deliver("proxy_on_http_call_response", id, headerCount, bodyBytes, trailerCount);
-      this.answer = undefined;
-    });
   }
 
   #settle(): void {
