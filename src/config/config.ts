@@ -66,7 +66,7 @@ export interface PluginConfig extends SandboxConfig {
   readonly file: string;
   /** Lower-case hex; the module is refused when it differs. */
   readonly sha256: string | undefined;
-  readonly abi: "auto" | "proxy-wasm";
+  readonly abi: "auto" | "proxy-wasm" | "http-wasm";
   readonly rootId: string;
   /** JSON text of a mapping, or the string itself. */
   readonly vmConfig: string;

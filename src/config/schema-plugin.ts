@@ -211,10 +211,9 @@ export const PluginSchema = closed(
       }),
     ),
     abi: Type.Optional(
-      oneOf(["auto", "proxy-wasm"], {
+      oneOf(["auto", "proxy-wasm", "http-wasm"], {
         description: "The interface that the module is written for; auto: found in the module",
         default: "auto",
-        notes: { planned: ["http-wasm"] },
       }),
     ),
     root_id: Type.Optional(
