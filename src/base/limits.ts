@@ -110,7 +110,7 @@ export const LIMITS = {
   /** count; streams on the connection to one node, whatever more it allows. */
   grpcStreamsPerSessionMax: 10_000,
   /** ms; for the answer to a ping on an HTTP/2 connection of which calls get no answers. */
-  grpcPongMsMax: 5_000,
+  grpcPongMsMax: 2_000,
   /** ms; between two pings to a node that says nothing else: more than two are a reason for nodes
    * to hang up when they come faster than this. */
   grpcPingPauseMs: 300_000,
