@@ -30,7 +30,7 @@ export class GrpcAnswers {
   }
 }
 
-/** One call or stream whose node does what the run says: events one by one, each in its own turn. */
+/** One call or stream whose node does what the run says: one event after the other. */
 class ScriptedStream implements GrpcStream {
   readonly unsentBytes = 0;
   readonly #events: GrpcEvents;
