@@ -18,8 +18,9 @@ export interface Source {
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   main: ["cli"],
-  cli: ["admin", "gateway"],
+  cli: ["admin", "gateway", "plugin-run"],
   admin: ["gateway"],
+  "plugin-run": ["gateway"],
   gateway: ["proxy", "abi", "httpbin", "metrics", "shm"],
   proxy: ["filter", "router", "upstream", "metrics", "shm"],
   abi: ["filter", "wasm", "metrics", "shm"],

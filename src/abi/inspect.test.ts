@@ -32,9 +32,9 @@ describe("inspectModule()", () => {
   test("lists callbacks, also those that are never called, and the memory", () => {
     const report = inspect(`${MARKER} ${MALLOC} (memory (export "memory") 2 5)
       (func (export "proxy_on_log") (param i32))
-      (func (export "proxy_on_grpc_close") (param i32 i32 i32))
+      (func (export "proxy_on_request_metadata") (param i32 i32) (result i32) (i32.const 0))
       (func (export "own"))`);
-    expect(report.callbacks).toEqual(["proxy_on_log", "proxy_on_grpc_close"]);
+    expect(report.callbacks).toEqual(["proxy_on_log", "proxy_on_request_metadata"]);
     expect(report.pages).toEqual({ min: 2, max: 5 });
     expect(report.problems).toEqual([]);
   });

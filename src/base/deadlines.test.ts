@@ -80,3 +80,42 @@ describe("Deadline.cancel()", () => {
     expect(fired).toBe(0);
   });
 });
+
+describe("Deadlines.hold()", () => {
+  test("fires nothing by itself until it is released", async () => {
+    const wheel = new Deadlines();
+    const fired: string[] = [];
+    let nowMs = performance.now();
+    const release = wheel.hold(() => nowMs);
+    wheel.arm(60_000, () => fired.push("far"));
+    const dueMs = wheel.nextDueMs ?? 0;
+    expect(dueMs).toBe(nowMs + 60_000);
+    nowMs = dueMs + 10;
+    wheel.advance();
+    expect(fired).toEqual(["far"]);
+    expect(wheel.nextDueMs).toBeUndefined();
+    release();
+    const keepAlive = setInterval(() => {}, 1000);
+    await new Promise<void>((resolve) => wheel.arm(15, resolve));
+    clearInterval(keepAlive);
+    expect(wheel.armed).toBe(0);
+  });
+
+  test("goes on with what was armed before it", async () => {
+    const wheel = new Deadlines();
+    const keepAlive = setInterval(() => {}, 1000);
+    const near = new Promise<void>((resolve) => wheel.arm(15, resolve));
+    wheel.hold(() => performance.now())();
+    await near;
+    clearInterval(keepAlive);
+    expect(wheel.armed).toBe(0);
+  });
+});
+
+describe("Deadlines.hold() errors", () => {
+  test("refuses a second holder", () => {
+    const wheel = new Deadlines(() => 0);
+    wheel.hold(() => 0);
+    expect(() => wheel.hold(() => 0)).toThrow("Cannot hold a wheel that is held");
+  });
+});

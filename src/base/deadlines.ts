@@ -1,3 +1,5 @@
+import { assert } from "./assert.ts";
+
 /**
  * Deadlines on one coarse timer wheel: arming and cancelling cost a few list operations, not a
  * runtime timer each.
@@ -41,9 +43,11 @@ export class Deadlines {
   #ticker: Timer | undefined;
   /** Ticks that have been worked off, counted from the clock's zero. */
   #done = 0;
-  readonly #nowMs: () => number;
+  readonly #realMs: () => number;
+  #nowMs: () => number;
 
   constructor(nowMs: () => number = () => performance.now()) {
+    this.#realMs = nowMs;
     this.#nowMs = nowMs;
   }
 
@@ -90,8 +94,34 @@ export class Deadlines {
     }
   }
 
+  /** When the next one is due, in ms on the wheel's clock; undefined: nothing waits. */
+  get nextDueMs(): number | undefined {
+    let next: number | undefined;
+    for (const slot of this.#slots) {
+      for (const { dueMs } of slot) if (next === undefined || dueMs < next) next = dueMs;
+    }
+    return next;
+  }
+
+  /**
+   * Takes the wheel off its clock: only who holds it turns it, by advance(). One holder at a time.
+   * @param nowMs its clock, never before that of the wheel
+   * @returns puts it on its own clock again; what waits by then is due where it was
+   */
+  hold(nowMs: () => number): () => void {
+    assert(this.#nowMs === this.#realMs, "Cannot hold a wheel that is held");
+    this.#nowMs = nowMs;
+    this.#stop();
+    return () => {
+      this.#nowMs = this.#realMs;
+      this.#done = Math.floor(this.#nowMs() / TICK_MS);
+      if (this.#armed > 0) this.#start();
+    };
+  }
+
   #start(): void {
     this.#done = Math.floor(this.#nowMs() / TICK_MS);
+    if (this.#nowMs !== this.#realMs) return;
     this.#ticker = setInterval(() => this.advance(), TICK_MS);
     // Waiting requests keep the process alive by their sockets; the ticker alone must not.
     this.#ticker.unref();

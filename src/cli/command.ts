@@ -2,6 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import { UsageError } from "./args.ts";
 import { httpbin } from "./httpbin.ts";
 import { inspect } from "./inspect.ts";
+import { plugin } from "./plugin.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
 import { validate } from "./validate.ts";
@@ -24,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["validate", validate],
   ["schema", schema],
   ["inspect", inspect],
+  ["plugin", plugin],
   ["httpbin", httpbin],
   ["version", version],
 ]);

@@ -114,6 +114,10 @@ export interface SandboxConfig {
   };
   /** Exported function () → () that is called in each clean sandbox before its exchange. */
   readonly seed: string | undefined;
+  /** What Pause in a headers callback holds: everything, or the headers while the body streams. */
+  readonly pause: "all" | "stream";
+  /** Whether a change of the request's headers has the route chosen again. */
+  readonly routeCache: "clear" | "retain";
 }
 
 /** What a plugin is granted. */

@@ -36,4 +36,6 @@ export interface DataPlane {
   inFlight: number;
   /** Answers close their connections: the process is about to stop. */
   draining: boolean;
+  /** The id of the next exchange; undefined: one that is unique everywhere. */
+  readonly nextRequestId?: () => string;
 }

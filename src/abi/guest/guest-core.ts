@@ -119,7 +119,7 @@ export abstract class GuestCore<
   attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
     this.#memory = memory;
     this.#metered = metered;
-    this.exports = exports;
+    this.exports = this.resources.host.trace?.exports(exports) ?? exports;
   }
 
   enterSandbox(sandbox: Sandbox): void {

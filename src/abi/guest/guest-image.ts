@@ -14,7 +14,7 @@ export interface GuestImage<State> {
  * @returns for operators, why not
  */
 export function captureGuest<State>(guest: GuestCore<State>): GuestImage<State> | string {
-  if (!guest.isAtRest) return "a call-out of its start waits for its answer";
+  if (!guest.isAtRest) return "a call of its start waits for its answer";
   const sandbox = guest.sandbox.capture();
   if (typeof sandbox === "string") return sandbox;
   guest.sandbox.attach(sandbox);

@@ -14,6 +14,11 @@ export const CALLBACK_NAMES = [
   "proxy_on_tick",
   "proxy_on_queue_ready",
   "proxy_on_http_call_response",
+  "proxy_on_grpc_receive_initial_metadata",
+  "proxy_on_grpc_receive",
+  "proxy_on_grpc_receive_trailing_metadata",
+  "proxy_on_grpc_trailing_metadata",
+  "proxy_on_grpc_close",
   "proxy_on_request_headers",
   "proxy_on_request_body",
   "proxy_on_request_trailers",
@@ -27,16 +32,12 @@ export const CALLBACK_NAMES = [
 
 export type CallbackName = (typeof CALLBACK_NAMES)[number];
 
-/** Callbacks of the ABI that this host never calls: no gRPC, TCP, metadata, foreign functions. */
+/** Callbacks of the ABI that this host never calls: no TCP, metadata, foreign functions. */
 export const UNCALLED_CALLBACK_NAMES = [
   "proxy_validate_configuration",
   "proxy_on_foreign_function",
   "proxy_on_request_metadata",
   "proxy_on_response_metadata",
-  "proxy_on_grpc_receive_initial_metadata",
-  "proxy_on_grpc_receive",
-  "proxy_on_grpc_receive_trailing_metadata",
-  "proxy_on_grpc_close",
   "proxy_on_new_connection",
   "proxy_on_downstream_data",
   "proxy_on_upstream_data",

@@ -1,13 +1,13 @@
 import { assert } from "../../base/assert.ts";
 import { GatewayError } from "../../base/errors.ts";
-import type { CallOutOutcome } from "../../filter/filter.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered } from "../../wasm/sandbox/metered.ts";
 import { type Caller, GuestCore, type GuestExports } from "../guest/guest-core.ts";
 import type { Stream } from "./context.ts";
 import { callTime } from "./call-time.ts";
-import { CallAnswer, CallOuts } from "./call-outs.ts";
+import { type CallAnswer, CallOuts, deliverAnswer } from "./call-outs.ts";
 import { ALLOCATOR_NAMES, type CallbackName } from "./exports.ts";
+import { GrpcCalls } from "./grpc-calls.ts";
 import type { PluginResources } from "./resources.ts";
 import { RootEvents, type RootState } from "./root-events.ts";
 import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./types.ts";
@@ -22,6 +22,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   readonly streams = new Map<number, Stream>();
   readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
+  readonly grpc = new GrpcCalls(this);
   /** Its root context is being set up: its callbacks may take longer. */
   starting = false;
   /** True inside `proxy_on_configure`, for `proxy_get_configuration`. */
@@ -43,7 +44,9 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     super(resources);
     this.abi = abi;
     this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
-    this.callOuts = new CallOuts(resources.host, (id, outcome) => this.#answered(id, outcome));
+    this.callOuts = new CallOuts(resources.host, (id, outcome) => {
+      this.whenIdle(() => deliverAnswer(this, id, outcome));
+    });
   }
 
   override attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
@@ -102,7 +105,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   }
 
   override get isAtRest(): boolean {
-    return !this.running && this.streams.size === 0 && this.callOuts.size === 0;
+    return !this.running && this.streams.size === 0 && this.callOuts.size + this.grpc.size === 0;
   }
 
   override get state(): RootState {
@@ -175,12 +178,14 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   protected override halted(): void {
     this.rootEvents.stop();
     this.callOuts.cancelAll();
+    this.grpc.cancelAll();
   }
 
   protected override reset(): void {
     this.#nextStreamId = FIRST_STREAM_ID;
     this.streams.clear();
     this.callOuts.forget();
+    this.grpc.forget();
     this.starting = false;
     this.configuring = false;
     this.answer = undefined;
@@ -202,17 +207,6 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     } finally {
       this.#allocating = false;
     }
-  }
-
-  #answered(id: number, outcome: CallOutOutcome): void {
-    this.whenIdle(() => {
-      const answer = new CallAnswer(outcome);
-      this.answer = answer;
-      this.status = answer.status;
-      const { headerCount, bodyBytes, trailerCount } = answer;
-      this.deliver("proxy_on_http_call_response", id, headerCount, bodyBytes, trailerCount);
-      this.answer = undefined;
-    });
   }
 }
 

@@ -19,11 +19,12 @@ import type { GuestSettings } from "../guest/settings.ts";
 import type { Guest } from "./guest.ts";
 import type { RootState } from "./root-events.ts";
 import { guestKind } from "./start.ts";
-import { vmScopes } from "./vm-scope.ts";
+import { type VmScopes, vmScopes } from "./vm-scope.ts";
 
 /**
  * Starts a plugin: its long-lived guest, and with `instances: per_request` the pool of its copies.
- * @param nowMs monotonic clock, for tests
+ * @param nowMs monotonic clock, for tests and for runs without a gateway
+ * @param scopes where its shared data and queues are
  * @throws PluginRefused when the module, its start or its configuration is refused
  */
 export function startPlugin(
@@ -31,8 +32,9 @@ export function startPlugin(
   host: PluginHost,
   settings: GuestSettings,
   nowMs: () => number = () => performance.now(),
+  scopes: VmScopes = vmScopes,
 ): Plugin {
-  return new ProxyWasmPlugin(module, host, settings, nowMs);
+  return new ProxyWasmPlugin(module, host, settings, nowMs, scopes);
 }
 
 class ProxyWasmPlugin implements Plugin {
@@ -42,6 +44,7 @@ class ProxyWasmPlugin implements Plugin {
   readonly #resources: PluginResources;
   readonly #living: LivingGuest<RootState, Guest>;
   readonly #pool: GuestPool<RootState, Guest> | undefined;
+  readonly #scopes: VmScopes;
   #closed = false;
 
   constructor(
@@ -49,7 +52,9 @@ class ProxyWasmPlugin implements Plugin {
     host: PluginHost,
     settings: GuestSettings,
     nowMs: () => number,
+    scopes: VmScopes,
   ) {
+    this.#scopes = scopes;
     this.name = host.name;
     this.failOpen = host.failOpen;
     const log = new GuestLog(host, nowMs);
@@ -57,7 +62,7 @@ class ProxyWasmPlugin implements Plugin {
       host,
       log,
       metrics: new Metrics(),
-      scope: vmScopes.acquire(host.vmId),
+      scope: scopes.acquire(host.vmId),
       settings,
       health: new Health(settings.breaker, log, nowMs),
     };
@@ -73,7 +78,7 @@ class ProxyWasmPlugin implements Plugin {
       }
     } catch (error) {
       living?.close(() => {});
-      vmScopes.release(host.vmId);
+      scopes.release(host.vmId);
       throw error;
     }
     this.#living = living;
@@ -113,7 +118,7 @@ class ProxyWasmPlugin implements Plugin {
     this.#closed = true;
     const { host, log } = this.#resources;
     this.#pool?.pool.close();
-    this.#living.close(() => vmScopes.release(host.vmId));
+    this.#living.close(() => this.#scopes.release(host.vmId));
     log.flush();
   }
 

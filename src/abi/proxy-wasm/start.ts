@@ -54,8 +54,9 @@ export function newGuest(
   // A sixth of the time that a copy takes, and guests that come without a runtime import none.
   const wantsWasi = module.outline.imports.some((each) => WASI_MODULES.includes(each.module));
   const imports = { env: hostFunctions(guest), ...(wantsWasi ? wasiImports(guest) : {}) };
+  const linked = resources.host.trace?.imports(imports, () => guest.memory) ?? imports;
   try {
-    guest.enterSandbox(new Sandbox(module, imports, CALLED_NAMES));
+    guest.enterSandbox(new Sandbox(module, linked, CALLED_NAMES));
   } catch (error) {
     throw refused(`the module cannot be instantiated: ${messageOf(error)}`, error);
   }

@@ -1,0 +1,34 @@
+import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
+import { VmScopes } from "../abi/proxy-wasm/vm-scope.ts";
+import type { SandboxConfig } from "../config/config.ts";
+import type { Plugin, PluginHost } from "../filter/filter.ts";
+import { loadModule } from "../wasm/module.ts";
+
+/** A started plugin, and what a run does to it from outside. */
+export interface Started {
+  readonly plugin: Plugin;
+  /** @returns false when it has no queue of that name, or the queue is full */
+  readonly enqueue: (queue: string, item: Uint8Array) => boolean;
+}
+
+/**
+ * Loads and starts a plugin as a gateway does; its shared data and queues are its own. This is the
+ * place where a run chooses the ABI.
+ * @throws ModuleError, PluginRefused
+ */
+export function startForRun(
+  bytes: Uint8Array,
+  host: PluginHost,
+  settings: SandboxConfig,
+  nowMs: () => number,
+): Started {
+  const { memoryPages, fuel } = settings.limits;
+  const module = loadModule(bytes, { memoryPages, fuel: fuel > 0 });
+  const scopes = new VmScopes();
+  const { queues } = scopes.acquire(host.vmId);
+  const plugin = startPlugin(module, host, settings, nowMs, scopes);
+  return {
+    plugin,
+    enqueue: (queue, item) => queues.resolve(host.vmId, queue)?.enqueue(item) ?? false,
+  };
+}
