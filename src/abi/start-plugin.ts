@@ -4,9 +4,12 @@ import type { GuestSettings } from "./guest/settings.ts";
 import { startHttpWasmPlugin } from "./http-wasm/plugin.ts";
 import { type AbiChoice, inspectOutline } from "./inspect.ts";
 import { startPlugin } from "./proxy-wasm/plugin.ts";
+import type { VmScopes } from "./proxy-wasm/vm-scope.ts";
 
 /**
  * Starts a plugin with the ABI that its module is written for.
+ * @param nowMs monotonic clock
+ * @param scopes where Proxy-Wasm plugins find shared data and queues; absent: the worker's
  * @throws PluginRefused when the module, its start or its configuration is refused
  */
 export function startModule(
@@ -14,8 +17,10 @@ export function startModule(
   host: PluginHost,
   settings: GuestSettings,
   abi: AbiChoice,
+  nowMs?: () => number,
+  scopes?: VmScopes,
 ): Plugin {
   return inspectOutline(module.outline, abi).abi === "http-wasm"
-    ? startHttpWasmPlugin(module, host, settings)
-    : startPlugin(module, host, settings);
+    ? startHttpWasmPlugin(module, host, settings, nowMs)
+    : startPlugin(module, host, settings, nowMs, scopes);
 }
