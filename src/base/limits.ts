@@ -321,8 +321,10 @@ export const LIMITS = {
   httpbinDurationMsMax: 60_000,
   /** count; events of one `sluice plugin run`: some hundred bytes each. */
   transcriptEventsMax: 200_000,
-  /** bytes; texts in the events of one run, and a transcript's file that is read again. */
+  /** bytes; texts in the events of one run. */
   transcriptBytesMax: 64 * MIB,
+  /** bytes; a run that was written down, and is read again. JSON escapes make it longer. */
+  recordingBytesMax: 512 * MIB,
   /** count; ticks that one run waits for, before and behind its exchange. */
   runTicksMax: 10_000,
   /** ms on the run's own clock, which jumps from one event to the next: a day. */

@@ -36,6 +36,8 @@ export const PLUGIN_RUN_FLAGS = {
   queue: TEXTS,
   ticks: TEXT,
   "ticks-after": TEXT,
+  record: TEXT,
+  replay: TEXT,
 } as const;
 
 /** As parseArgs gives them. */

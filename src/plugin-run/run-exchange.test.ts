@@ -351,19 +351,15 @@ describe("runExchange() with gRPC", () => {
         (i32.const 21) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 22) (i32.const 2)
         (i32.const 100) (i32.const 8)))
       (i32.const 1)`)}
-    (func (export "proxy_on_grpc_receive") (param i32 i32 i32))
-    (func (export "proxy_on_grpc_close") (param i32 i32 i32)
-      (drop (call $context (i32.const 2)))
-      (drop (call $continue (i32.const 0))))`,
+    (func $resume (drop (call $context (i32.const 2))) (drop (call $continue (i32.const 0))))
+    (func (export "proxy_on_grpc_receive") (param i32 i32 i32) (call $resume))
+    (func (export "proxy_on_grpc_close") (param i32 i32 i32) (call $resume))`,
     "authSMhi",
   );
 
   test("answers calls as it is told, and tells that nothing was left to answer", async () => {
     for (const [grpc, lines] of [
-      [
-        [{ upstream: "auth", messages: ["ok"] }],
-        ["proxy_on_grpc_receive 1 2", "proxy_on_grpc_close 1 0"],
-      ],
+      [[{ upstream: "auth", messages: ["ok"] }], ["proxy_on_grpc_receive 1 2"]],
       [[{ upstream: "auth", status: 7, message: "no" }], ["proxy_on_grpc_close 1 7"]],
       [[{ upstream: "auth", delayMs: 200 }], ["proxy_on_grpc_close 1 4"]],
       [[], ["proxy_on_grpc_close 1 14"]],
