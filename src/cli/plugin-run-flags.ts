@@ -55,6 +55,7 @@ export async function runOptionsOf(flags: RunFlags): Promise<RunOptions> {
   if (fail !== undefined && fail !== "open" && fail !== "closed") {
     throw new UsageError(`--fail takes open or closed, not "${fail}"`);
   }
+  count(flags, "chunk"); // Wrong also when there is nothing to cut.
   const config = await content(flags, "config");
   const upstream = await upstreamOf(flags);
   const filterBufferBytes = count(flags, "filter-buffer");
