@@ -10,12 +10,15 @@ const ROOT = join(import.meta.dir, "../..");
 const ADD_HEADER = join(ROOT, "plugins/add-header.wasm");
 const CONFIG = ["--config", '{"name":"X-Team","value":"blue"}'];
 
+/** A plugin with that code in its request headers. */
+function headers(code: string): Uint8Array {
+  return wat(`(module ${PRELUDE}
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) ${code}))`);
+}
+
 let cwd: string;
 beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), "plugin-run-"));
-  const headers = (code: string): Uint8Array =>
-    wat(`(module ${PRELUDE}
-      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) ${code}))`);
   writeFileSync(join(cwd, "trap.wasm"), headers("unreachable"));
   writeFileSync(join(cwd, "loop.wasm"), headers("(loop (br 0)) (i32.const 0)"));
   writeFileSync(join(cwd, "pause.wasm"), headers("(i32.const 1)"));
