@@ -12,8 +12,8 @@
  * the chain. Each guest is measured in a process of its own, started as a worker is.
  * Not measured: the gateway around it, bodies.
  */
-import { captureGuest, copyGuest } from "../src/abi/proxy-wasm/guest-image.ts";
-import { startGuest } from "../src/abi/proxy-wasm/start.ts";
+import { captureGuest, copyGuest } from "../src/abi/guest/guest-image.ts";
+import { guestKind, startGuest } from "../src/abi/proxy-wasm/start.ts";
 import { loadModule } from "../src/wasm/module.ts";
 import { meter } from "../src/wasm/sandbox/meter.ts";
 import { measureStarts, measureThousand, type Starts, type Thousand } from "./sandbox/copies.ts";
@@ -61,10 +61,10 @@ export async function check(): Promise<void> {
     const image = captureGuest(guest);
     if (typeof image === "string")
       throw new Error(`Cannot trust this benchmark: ${name}: ${image}`);
-    const copy = copyGuest(module, resourcesOf(name), image, false);
+    const copy = copyGuest(guestKind(module, resourcesOf(name)), image, false);
     for (const each of [guest, copy, guest, copy]) {
       const found = outcome(each);
-      const isPristine = each.restore(image.root);
+      const isPristine = each.restore(image.state);
       if (found !== expected || !isPristine) {
         throw new Error(`Cannot trust this benchmark: ${name} answers ${found}, not ${expected}`);
       }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { heapStats } from "bun:jsc";
-import { captureGuest, copyGuest } from "../../src/abi/proxy-wasm/guest-image.ts";
+import { captureGuest, copyGuest } from "../../src/abi/guest/guest-image.ts";
 import type { Guest } from "../../src/abi/proxy-wasm/guest.ts";
-import { startGuest } from "../../src/abi/proxy-wasm/start.ts";
+import { guestKind, startGuest } from "../../src/abi/proxy-wasm/start.ts";
 import { loadModule } from "../../src/wasm/module.ts";
 import { newExchange, run } from "./exchange.ts";
 import { type Percentiles, percentiles } from "./figures.ts";
@@ -29,7 +29,7 @@ export async function measureStarts(name: GuestName): Promise<Starts> {
   if (typeof image === "string") throw new Error(`Cannot measure ${name}: ${image}`);
   const make = {
     fresh: () => startGuest(module, resources),
-    copy: () => copyGuest(module, resources, image, false),
+    copy: () => copyGuest(guestKind(module, resources), image, false),
   };
   const times = { fresh: new Float64Array(STARTS), copy: new Float64Array(STARTS) };
   for (let round = -50; round < STARTS; round++) {
@@ -67,9 +67,9 @@ export async function measureThousand(name: GuestName): Promise<Thousand> {
   const first = startGuest(module, resources);
   const image = captureGuest(first);
   if (typeof image === "string") throw new Error(`Cannot measure ${name}: ${image}`);
-  const make = (): Guest => copyGuest(module, resources, image, false);
+  const make = (): Guest => copyGuest(guestKind(module, resources), image, false);
   for (let n = 0; n < 2000; n++) run(first, newExchange());
-  first.restore(image.root);
+  first.restore(image.state);
   for (let n = 0; n < 50; n++) make().sandbox.discard();
   const readyMs: number[] = [];
   let guests: Guest[] = [];
@@ -86,7 +86,7 @@ export async function measureThousand(name: GuestName): Promise<Thousand> {
   const made = each(empty, holding());
   for (const guest of guests) {
     run(guest, newExchange());
-    guest.restore(image.root);
+    guest.restore(image.state);
   }
   const used = each(empty, holding());
   return { readyMs, made, used };

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { FakePluginHost, TEST_SETTINGS, wat } from "../../src/abi/proxy-wasm/testing.ts";
-import { GuestLog } from "../../src/abi/proxy-wasm/guest-log.ts";
+import { GuestLog } from "../../src/abi/guest/guest-log.ts";
 import type { PluginResources } from "../../src/abi/proxy-wasm/resources.ts";
-import { Health } from "../../src/abi/proxy-wasm/health.ts";
+import { Health } from "../../src/abi/guest/health.ts";
 import { Metrics } from "../../src/abi/proxy-wasm/metrics.ts";
 import { VmScopes } from "../../src/abi/proxy-wasm/vm-scope.ts";
 

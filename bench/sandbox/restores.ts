@@ -1,4 +1,4 @@
-import { captureGuest } from "../../src/abi/proxy-wasm/guest-image.ts";
+import { captureGuest } from "../../src/abi/guest/guest-image.ts";
 import type { Guest } from "../../src/abi/proxy-wasm/guest.ts";
 import { startGuest } from "../../src/abi/proxy-wasm/start.ts";
 import { loadModule } from "../../src/wasm/module.ts";
@@ -40,7 +40,7 @@ export async function measureRestores(name: GuestName, traps = false): Promise<R
     if (traps) runToTrap(guest, host);
     else run(guest, host);
     const ranNs = Bun.nanoseconds();
-    const isRestored = guest.restore(image.root);
+    const isRestored = guest.restore(image.state);
     const endNs = Bun.nanoseconds();
     if (!isRestored) throw new Error(`Cannot measure ${name}: it cannot be put back`);
     if (round < 0) continue;

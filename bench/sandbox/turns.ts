@@ -1,6 +1,6 @@
-import { captureGuest, copyGuest } from "../../src/abi/proxy-wasm/guest-image.ts";
+import { captureGuest, copyGuest } from "../../src/abi/guest/guest-image.ts";
 import type { Guest } from "../../src/abi/proxy-wasm/guest.ts";
-import { startGuest } from "../../src/abi/proxy-wasm/start.ts";
+import { guestKind, startGuest } from "../../src/abi/proxy-wasm/start.ts";
 import { loadModule } from "../../src/wasm/module.ts";
 import { newExchange, run } from "./exchange.ts";
 import { type Percentiles, percentiles } from "./figures.ts";
@@ -21,14 +21,15 @@ export async function measureTurns(name: GuestName): Promise<Percentiles[]> {
   const guests: Guest[] = [];
   const found: Percentiles[] = [];
   for (const count of TURNS) {
-    while (guests.length < count) guests.push(copyGuest(module, resources, image, false));
+    while (guests.length < count)
+      guests.push(copyGuest(guestKind(module, resources), image, false));
     const times = new Float64Array(CYCLES);
     for (let round = -WARM_UP; round < CYCLES; round++) {
       const guest = guests[(round + WARM_UP) % count];
       const host = newExchange();
       const startNs = Bun.nanoseconds();
       if (guest !== undefined) run(guest, host);
-      guest?.restore(image.root);
+      guest?.restore(image.state);
       if (round >= 0) times[round] = (Bun.nanoseconds() - startNs) / 1000;
     }
     found.push(percentiles(times));

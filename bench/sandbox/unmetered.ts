@@ -1,4 +1,5 @@
-import { CALLED_NAMES, type GuestFunction } from "../../src/abi/proxy-wasm/exports.ts";
+import type { GuestFunction } from "../../src/abi/guest/guest-core.ts";
+import { CALLED_NAMES } from "../../src/abi/proxy-wasm/exports.ts";
 import { Guest } from "../../src/abi/proxy-wasm/guest.ts";
 import { hostFunctions } from "../../src/abi/proxy-wasm/host-functions.ts";
 import type { PluginResources } from "../../src/abi/proxy-wasm/resources.ts";

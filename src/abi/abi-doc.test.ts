@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { HTTP_GUEST_SIGNATURES, HTTP_HANDLER_SIGNATURES } from "./http-wasm/signatures.ts";
 import {
   ALLOCATOR_NAMES,
   CALLBACK_NAMES,
@@ -19,6 +20,8 @@ describe("docs/ABI.md", () => {
       names: [...ALLOCATOR_NAMES, ...START_NAMES, ...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES],
     },
     { section: "WASI functions", names: Object.keys(WASI_SIGNATURES) },
+    { section: "http-wasm host functions", names: Object.keys(HTTP_HANDLER_SIGNATURES) },
+    { section: "http-wasm guest functions", names: Object.keys(HTTP_GUEST_SIGNATURES) },
   ])("has one row in $section for each function, and no others", ({ section, names }) => {
     const expected: readonly string[] = names;
     expect(
@@ -29,7 +32,13 @@ describe("docs/ABI.md", () => {
   });
 
   test("names a status that it explains, and a test that names the function", async () => {
-    const rows = ["Host functions", "Guest functions", "WASI functions"].flatMap(rowsOf);
+    const rows = [
+      "Host functions",
+      "Guest functions",
+      "WASI functions",
+      "http-wasm host functions",
+      "http-wasm guest functions",
+    ].flatMap(rowsOf);
     const wrong: string[] = [];
     for (const { name, status, file } of rows) {
       if (!["full", "local", "inert"].includes(status)) wrong.push(`${name}: status ${status}`);

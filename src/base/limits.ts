@@ -62,6 +62,8 @@ export const LIMITS = {
   filterBufferBytesMax: MIB,
   /** ms; how long a filter may pause an exchange before it is answered with 504. */
   filterPauseMsMax: 60_000,
+  /** count; how often filters may send one exchange to another route: two could play ball. */
+  routeChangesMax: 8,
   /** count; idle connections kept per node and worker. */
   idleConnectionsPerNode: 320,
   /** count; connections per node and worker, busy or idle. UPSTREAM_OVERLOADED. */
@@ -93,6 +95,25 @@ export const LIMITS = {
   callOutBodyBytesMax: 4 * MIB,
   /** count; addresses that one plugin calls at a time and that are no upstreams, per worker. */
   addressUpstreamsMax: 32,
+  /** count; gRPC calls and streams of one guest, and of one plugin and worker, at a time. */
+  grpcStreamsMax: 1000,
+  /** bytes; one message of gRPC, sent or received: the bound that its libraries have, too. */
+  grpcMessageBytesMax: 4 * MIB,
+  /** bytes; messages of one gRPC stream that its node has not taken. One more is refused. */
+  grpcUnsentBytesMax: 4 * MIB,
+  /** bytes; the same of all gRPC calls and streams of one guest. */
+  grpcUnsentBytesTotalMax: 64 * MIB,
+  /** bytes; metadata of one gRPC message head or trailer, sent or received. */
+  grpcMetadataBytesMax: 64 * KIB,
+  /** count; gRPC calls and streams that wait for room on the connection to one node. */
+  grpcWaitingMax: 1000,
+  /** count; streams on the connection to one node, whatever more it allows. */
+  grpcStreamsPerSessionMax: 10_000,
+  /** ms; for the answer to a ping on an HTTP/2 connection of which calls get no answers. */
+  grpcPongMsMax: 5_000,
+  /** ms; between two pings to a node that says nothing else: more than two are a reason for nodes
+   * to hang up when they come faster than this. */
+  grpcPingPauseMs: 300_000,
   /** count; denied uses of one plugin that are logged, each once: the guest chooses the names. */
   deniedUsesLoggedMax: 16,
   /** bytes; one WebSocket message. Close code 1009. */

@@ -66,7 +66,7 @@ export interface PluginConfig extends SandboxConfig {
   readonly file: string;
   /** Lower-case hex; the module is refused when it differs. */
   readonly sha256: string | undefined;
-  readonly abi: "auto" | "proxy-wasm";
+  readonly abi: "auto" | "proxy-wasm" | "http-wasm";
   readonly rootId: string;
   /** JSON text of a mapping, or the string itself. */
   readonly vmConfig: string;
@@ -114,6 +114,10 @@ export interface SandboxConfig {
   };
   /** Exported function () → () that is called in each clean sandbox before its exchange. */
   readonly seed: string | undefined;
+  /** What Pause in a headers callback holds: everything, or the headers while the body streams. */
+  readonly pause: "all" | "stream";
+  /** Whether a change of the request's headers has the route chosen again. */
+  readonly routeCache: "clear" | "retain";
 }
 
 /** What a plugin is granted. */

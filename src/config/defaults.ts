@@ -52,6 +52,8 @@ export const DEFAULTS = {
       openMs: LIMITS.breakerOpenMsDefault,
     },
     seed: undefined,
+    pause: "all",
+    routeCache: "clear",
   } satisfies SandboxConfig,
   log: { level: "info", format: "text" },
   drainMs: LIMITS.drainMsDefault,

@@ -7,14 +7,14 @@ import { type ConfigNode, entryOf, nodeAt } from "./tree.ts";
 import { formatSize } from "./units.ts";
 import { foundIn } from "./wording.ts";
 
-/** `instances`, `limits`, `pool`, `breaker` and `seed` of one plugin. @param node the plugin's */
+/** How the guests of one plugin run: `instances`, `limits`, `pool` … @param node the plugin's */
 export function readSandbox(
   raw: RawPlugin,
   name: string,
   node: ConfigNode,
   findings: Findings,
 ): SandboxConfig {
-  const { instances, pool, breaker } = DEFAULTS.sandbox;
+  const { instances, pool, breaker, pause, routeCache } = DEFAULTS.sandbox;
   const at = { name, node, findings };
   const sandbox = {
     instances: raw.instances ?? instances,
@@ -31,6 +31,8 @@ export function readSandbox(
       openMs: raw.breaker?.open ?? breaker.openMs,
     },
     seed: raw.seed,
+    pause: raw.pause ?? pause,
+    routeCache: raw.route_cache ?? routeCache,
   };
   const { size, warm } = sandbox.pool;
   if (warm > size) {

@@ -211,10 +211,9 @@ export const PluginSchema = closed(
       }),
     ),
     abi: Type.Optional(
-      oneOf(["auto", "proxy-wasm"], {
+      oneOf(["auto", "proxy-wasm", "http-wasm"], {
         description: "The interface that the module is written for; auto: found in the module",
         default: "auto",
-        notes: { planned: ["http-wasm"] },
       }),
     ),
     root_id: Type.Optional(
@@ -256,12 +255,28 @@ export const PluginSchema = closed(
         default: "closed",
       }),
     ),
+    pause: Type.Optional(
+      oneOf(["all", "stream"], {
+        description:
+          "What Pause in a headers callback means: the whole message waits (all), or its headers " +
+          "wait while the filter gets the body, and go with what that callback lets go (stream)",
+        default: sandbox.pause,
+      }),
+    ),
+    route_cache: Type.Optional(
+      oneOf(["clear", "retain"], {
+        description:
+          "When the module changes the request's headers: the route is chosen again before the " +
+          "request is forwarded (clear), or stays (retain)",
+        default: sandbox.routeCache,
+      }),
+    ),
     breaker: Type.Optional(BreakerSchema),
     allow: Type.Optional(AllowSchema),
   },
   {
     description: "A plugin that needs more than a file in plugins_dir",
-    notes: { noun: "plugin", planned: ["http_request_phase", "pause", "priority", "url"] },
+    notes: { noun: "plugin", planned: ["http_request_phase", "priority", "url"] },
   },
 );
 

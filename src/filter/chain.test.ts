@@ -3,8 +3,8 @@ import { GatewayError } from "../base/errors.ts";
 import { type Body, collect, MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import { FilterChain } from "./chain.ts";
-import type { FilterHost, LocalReply, Plugin } from "./filter.ts";
-import { FakeExchange, type FilterCallbacks, pluginOf } from "./testing.ts";
+import type { Direction, FilterHost, LocalReply, Plugin } from "./filter.ts";
+import { FakeExchange, type FilterCallbacks, ManualBody, pluginOf } from "./testing.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
@@ -21,37 +21,21 @@ function chainOf(
   });
 }
 
+/** Runs the headers of that direction. @returns the body as it leaves the last filter */
+async function bodyThrough(chain: FilterChain, direction: Direction, source: Body): Promise<Body> {
+  if (direction === "request") await chain.requestHeaders(source);
+  else await chain.responseHeaders(source);
+  const body = chain.body(direction);
+  if (body === undefined) throw new Error("The chain has dropped the body");
+  return body;
+}
+
 const reply = (status: number): LocalReply => ({
   status,
   headers: new HeaderList(),
   body: bytes("no"),
   details: "test",
 });
-
-/** A body whose chunks the test hands over one by one. */
-class ManualBody implements Body {
-  readonly length = undefined;
-  trailers: HeaderList | undefined;
-  cancelled: unknown;
-  readonly #ready: (Uint8Array | undefined)[] = [];
-  #waiting: ((chunk: Uint8Array | undefined) => void) | undefined;
-
-  push(chunk: string | undefined): void {
-    const next = chunk === undefined ? undefined : bytes(chunk);
-    if (this.#waiting === undefined) this.#ready.push(next);
-    else this.#waiting(next);
-    this.#waiting = undefined;
-  }
-
-  read(): Promise<Uint8Array | undefined> {
-    if (this.#ready.length > 0) return Promise.resolve(this.#ready.shift());
-    return new Promise((resolve) => (this.#waiting = resolve));
-  }
-
-  cancel(reason: unknown): void {
-    this.cancelled = reason;
-  }
-}
 
 describe("FilterChain", () => {
   test("runs request callbacks in order and response callbacks reversed", async () => {
@@ -63,8 +47,8 @@ describe("FilterChain", () => {
         onEnd: () => calls.push(`${name} end`),
       });
     const chain = chainOf([noting("a"), noting("b"), noting("c")]);
-    await chain.requestHeaders(true);
-    await chain.responseHeaders(true);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(undefined);
     chain.end();
     expect(calls).toEqual([
       "a request",
@@ -81,10 +65,9 @@ describe("FilterChain", () => {
 
   test("leaves bodies alone when no filter reads them", async () => {
     const chain = chainOf([pluginOf("a", { onRequestHeaders: () => "continue" })]);
-    await chain.requestHeaders(false);
     const body = new MemoryBody(bytes("x"));
-    expect(chain.requestBody(body)).toBe(body);
-    expect(chain.responseBody(body)).toBe(body);
+    expect(await bodyThrough(chain, "request", body)).toBe(body);
+    expect(await bodyThrough(chain, "response", body)).toBe(body);
   });
 
   test("waits for a paused filter before the next one", async () => {
@@ -94,7 +77,7 @@ describe("FilterChain", () => {
       pluginOf("a", { onRequestHeaders: (host) => ((paused = host), "pause") }),
       pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
     ]);
-    const done = chain.requestHeaders(true);
+    const done = chain.requestHeaders(undefined);
     await Promise.resolve();
     expect(calls).toEqual([]);
     paused?.resume("request");
@@ -107,8 +90,8 @@ describe("FilterChain", () => {
     const chain = chainOf([
       pluginOf("a", { onRequestBody: (_, length, end) => (seen.push([length, end]), "continue") }),
     ]);
-    await chain.requestHeaders(false);
-    expect(text(await collect(chain.requestBody(new MemoryBody(bytes("abc"))), 99))).toBe("abc");
+    const body = await bodyThrough(chain, "request", new MemoryBody(bytes("abc")));
+    expect(text(await collect(body, 99))).toBe("abc");
     expect(seen).toEqual([[3, true]]);
   });
 
@@ -117,10 +100,10 @@ describe("FilterChain", () => {
     const chain = chainOf([
       pluginOf("a", { onRequestBody: (_, length, end) => (seen.push([length, end]), "continue") }),
     ]);
-    await chain.requestHeaders(false);
     const source = new ManualBody();
     for (const chunk of ["ab", "c", undefined]) source.push(chunk);
-    expect(text(await collect(chain.requestBody(source), 99))).toBe("abc");
+    const body = await bodyThrough(chain, "request", source);
+    expect(text(await collect(body, 99))).toBe("abc");
     expect(seen).toEqual([
       [2, false],
       [1, false],
@@ -142,11 +125,10 @@ describe("FilterChain with a filter that changes a body", () => {
 
   test("gives a paused filter everything at once and releases what it made of it", async () => {
     const chain = chainOf([pluginOf("shout", shout)]);
-    await chain.requestHeaders(true);
-    await chain.responseHeaders(false);
+    await chain.requestHeaders(undefined);
     const source = new ManualBody();
     for (const chunk of ["he", "llo", undefined]) source.push(chunk);
-    const body = chain.responseBody(source);
+    const body = await bodyThrough(chain, "response", source);
     expect(body.length).toBeUndefined();
     expect(text(await collect(body, 99))).toBe("<HELLO>");
   });
@@ -160,8 +142,8 @@ describe("FilterChain with a filter that changes a body", () => {
         },
       });
     const chain = chainOf([wrap("a"), wrap("b")]);
-    await chain.requestHeaders(true);
-    const body = chain.responseBody(new MemoryBody(bytes("x")));
+    await chain.requestHeaders(undefined);
+    const body = await bodyThrough(chain, "response", new MemoryBody(bytes("x")));
     expect(text(await collect(body, 99))).toBe("abx");
   });
 
@@ -172,9 +154,8 @@ describe("FilterChain with a filter that changes a body", () => {
         onRequestBody: (host, _length, end) => ((paused = host), end ? "continue" : "pause"),
       }),
     ]);
-    await chain.requestHeaders(false);
     const source = new ManualBody();
-    const body = chain.requestBody(source);
+    const body = await bodyThrough(chain, "request", source);
     source.push("one");
     const first = body.read();
     await Bun.sleep(0);
@@ -194,11 +175,10 @@ describe("FilterChain with a filter that changes a body", () => {
         onRequestTrailers: () => (calls.push("trailers"), "continue"),
       }),
     ]);
-    await chain.requestHeaders(false);
     const source = new ManualBody();
     source.trailers = HeaderList.from([["x-sum", "1"]]);
     for (const chunk of ["abc", undefined]) source.push(chunk);
-    await collect(chain.requestBody(source), 99);
+    await collect(await bodyThrough(chain, "request", source), 99);
     expect(calls).toEqual(["body 3 false", "body 0 false", "trailers"]);
   });
 });
@@ -214,10 +194,10 @@ describe("FilterChain.reply", () => {
       }),
       pluginOf("c", { onResponseHeaders: () => (calls.push("c"), "continue") }),
     ]);
-    await chain.requestHeaders(true);
+    await chain.requestHeaders(undefined);
     expect(chain.interrupted).toBe(true);
     expect(chain.reply?.status).toBe(403);
-    await chain.responseHeaders(false);
+    await chain.responseHeaders(undefined);
     expect(calls).toEqual(["b", "a"]); // c was never started.
   });
 
@@ -234,8 +214,8 @@ describe("FilterChain.reply", () => {
       },
     };
     const chain = chainOf([pluginOf("a", twice)]);
-    await chain.requestHeaders(true);
-    await chain.responseHeaders(false);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(undefined);
     expect(chain.reply?.status).toBe(401);
     expect(taken).toEqual([true, false, false]);
   });
@@ -246,7 +226,7 @@ describe("FilterChain.reply", () => {
     const chain = chainOf([pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") })], {
       onInterrupt: () => interrupts++,
     });
-    const done = chain.requestHeaders(true);
+    const done = chain.requestHeaders(undefined);
     await Promise.resolve();
     host?.localReply(reply(429));
     await done;
@@ -258,8 +238,7 @@ describe("FilterChain.reply", () => {
     const chain = chainOf([
       pluginOf("a", { onRequestBody: (host) => (host.localReply(reply(403)), "continue") }),
     ]);
-    await chain.requestHeaders(false);
-    const body = chain.requestBody(new MemoryBody(bytes("abc")));
+    const body = await bodyThrough(chain, "request", new MemoryBody(bytes("abc")));
     expect(Promise.resolve(body.read())).rejects.toThrow("answered it already");
     expect(chain.reply?.status).toBe(403);
   });
@@ -273,17 +252,17 @@ describe("FilterChain.reply", () => {
       }),
       pluginOf("c", { onResponseHeaders: () => (calls.push("c"), "continue") }),
     ]);
-    await chain.requestHeaders(true);
-    await chain.responseHeaders(false);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(undefined);
     expect(calls).toEqual(["c", "b"]);
     expect(chain.reply?.status).toBe(502);
-    await chain.responseHeaders(false);
+    await chain.responseHeaders(undefined);
     expect(calls).toEqual(["c", "b", "a"]);
   });
 
   test("comes too late when the response has been sent", async () => {
     const chain = chainOf([pluginOf("a", {})]);
-    await chain.requestHeaders(true);
+    await chain.requestHeaders(undefined);
     chain.markResponseSent();
     expect(chain.acceptReply(reply(500))).toBe(false);
     expect(chain.reply).toBeUndefined();
@@ -305,10 +284,10 @@ describe("FilterChain errors", () => {
 
   test("a filter that fails closed ends the request and is not called again", async () => {
     const chain = chainOf([pluginOf("boom", boom)]);
-    const failure = await chain.requestHeaders(true).catch((error: unknown) => error);
+    const failure = await chain.requestHeaders(undefined).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(GatewayError);
     expect((failure as GatewayError).code).toBe("FILTER_FAILED");
-    await chain.responseHeaders(true);
+    await chain.responseHeaders(undefined);
     chain.end();
   });
 
@@ -318,8 +297,8 @@ describe("FilterChain errors", () => {
       pluginOf("boom", boom, { failOpen: true }),
       pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
     ]);
-    await chain.requestHeaders(true);
-    await chain.responseHeaders(true);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(undefined);
     chain.end();
     expect(calls).toEqual(["b"]);
   });
@@ -338,10 +317,10 @@ describe("FilterChain errors", () => {
         { failOpen: true },
       ),
     ]);
-    await chain.requestHeaders(false);
     const source = new ManualBody();
     for (const chunk of ["a", "b", "c", undefined]) source.push(chunk);
-    expect(text(await collect(chain.requestBody(source), 99))).toBe("abc");
+    const body = await bodyThrough(chain, "request", source);
+    expect(text(await collect(body, 99))).toBe("abc");
     expect(calls).toBe(2);
   });
 
@@ -352,21 +331,22 @@ describe("FilterChain errors", () => {
         throw new Error("no guest");
       },
     };
-    expect(chainOf([broken]).requestHeaders(true)).rejects.toThrow("no guest");
-    await chainOf([{ ...broken, failOpen: true }]).requestHeaders(true);
+    expect(chainOf([broken]).requestHeaders(undefined)).rejects.toThrow("no guest");
+    await chainOf([{ ...broken, failOpen: true }]).requestHeaders(undefined);
   });
 
   test("refuses to hold more than its buffer, by direction", async () => {
     const hold: FilterCallbacks = { onRequestBody: () => "pause", onResponseBody: () => "pause" };
     for (const [direction, code] of [
-      ["requestBody", "FILTER_REQUEST_BUFFER_FULL"],
-      ["responseBody", "FILTER_RESPONSE_BUFFER_FULL"],
+      ["request", "FILTER_REQUEST_BUFFER_FULL"],
+      ["response", "FILTER_RESPONSE_BUFFER_FULL"],
     ] as const) {
       const chain = chainOf([pluginOf("hold", hold)], { bufferBytesMax: 4 });
-      await chain.requestHeaders(false);
+      if (direction === "response") await chain.requestHeaders(undefined);
       const source = new ManualBody();
       source.push("12345");
-      const failure = await collect(chain[direction](source), 99).catch((error: unknown) => error);
+      const body = await bodyThrough(chain, direction, source);
+      const failure = await collect(body, 99).catch((error: unknown) => error);
       expect((failure as GatewayError).code).toBe(code);
     }
   });
@@ -380,7 +360,7 @@ describe("FilterChain errors", () => {
         pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") }, { failOpen }),
         pluginOf("b", { onRequestHeaders: () => (calls.push("b"), "continue") }),
       ]);
-      const done = chain.requestHeaders(true);
+      const done = chain.requestHeaders(undefined);
       await Promise.resolve();
       host?.fail(dead);
       host?.fail(dead);
@@ -393,7 +373,7 @@ describe("FilterChain errors", () => {
   test("a reset, and a client that has gone, wake whoever waits", async () => {
     let host: FilterHost | undefined;
     const chain = chainOf([pluginOf("a", { onRequestHeaders: (h) => ((host = h), "pause") })]);
-    const done = chain.requestHeaders(true);
+    const done = chain.requestHeaders(undefined);
     await Promise.resolve();
     host?.reset();
     await done;

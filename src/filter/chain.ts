@@ -1,8 +1,16 @@
 import type { GatewayError } from "../base/errors.ts";
-import type { Body } from "../http/body.ts";
+import { type Body, MemoryBody } from "../http/body.ts";
+import { HeaderList } from "../http/headers.ts";
 import { FilterBody } from "./filter-body.ts";
-import { CALLBACK, type FilterExchange, type LocalReply, type Plugin } from "./filter.ts";
+import {
+  CALLBACK,
+  type Direction,
+  type FilterExchange,
+  type LocalReply,
+  type Plugin,
+} from "./filter.ts";
 import { FilterSlot } from "./slot.ts";
+import { TrailedBody } from "./trailed-body.ts";
 
 /**
  * The filters of one exchange: request callbacks in the order written, response callbacks reversed.
@@ -12,7 +20,7 @@ import { FilterSlot } from "./slot.ts";
  *
  * A local reply stops the request where it stands; its response goes back through every filter
  * that has been started, the one that replied included, as Envoy does it. A reply from a response
- * callback goes on through the filters that are still to come.
+ * callback goes on through the filters that are still to come, and no other sees its body.
  */
 export class FilterChain {
   readonly exchange: FilterExchange;
@@ -20,10 +28,15 @@ export class FilterChain {
   readonly #plugins: readonly Plugin[];
   readonly #onInterrupt: () => void;
   readonly #slots: FilterSlot[] = [];
+  /** Bodies as they leave the last filter that has seen the headers. */
+  readonly #bodies: Partial<Record<Direction, Body | undefined>> = {};
+  readonly #addedTrailers: Partial<Record<Direction, HeaderList>> = {};
   /** Slots below this one are still to see the response's headers. */
   #responseNext: number | undefined;
   #reply: LocalReply | undefined;
   #failure: GatewayError | undefined;
+  /** How often somebody has replied or broken the exchange off: 0, 1 or 2. */
+  #stops = 0;
   #responseSent = false;
 
   /** @param options.onInterrupt a reply or a reset came while nobody was in one of our callbacks */
@@ -51,70 +64,81 @@ export class FilterChain {
 
   /** True when the request must not go on: there is a reply, or it was broken off. */
   get interrupted(): boolean {
-    return this.#reply !== undefined || this.#failure !== undefined;
+    return this.#stops > 0;
+  }
+
+  /** Grows with every reply and failure: who finds another number than before has to stop. */
+  get stops(): number {
+    return this.#stops;
   }
 
   /**
    * Starts the filters and runs their request headers. Look at `interrupted` afterwards.
-   * @throws GatewayError of a filter that fails closed
+   * @param body as it comes from the client; undefined: there is none
+   * @throws GatewayError of a filter that fails closed; of the body, when one waits for it
    */
-  async requestHeaders(endOfStream: boolean): Promise<void> {
-    for (const plugin of this.#plugins) {
-      const slot = new FilterSlot(this, plugin);
-      this.#slots.push(slot);
-      const turn = slot.start();
-      if (turn !== undefined) await turn;
-      if (this.interrupted) return;
-      if (!slot.wants(CALLBACK.requestHeaders)) continue;
-      const action = slot.call((filter) => filter.onRequestHeaders(endOfStream));
-      if (this.interrupted) return;
-      if (action === "pause") await slot.untilResumed("request");
-      if (this.interrupted) return;
-    }
+  async requestHeaders(body: Body | undefined): Promise<void> {
+    this.#bodies.request = body;
+    await this.#startAll(this.#plugins);
   }
 
-  /** The request's body as it leaves the last filter; the same object when no filter reads it. */
-  requestBody(source: Body): Body {
-    let body = source;
-    for (const slot of this.#slots) {
-      if (slot.wants(CALLBACK.requestBody | CALLBACK.requestTrailers)) {
-        body = new FilterBody(this, slot, "request", body);
-      }
-    }
-    return body;
+  /**
+   * The same for what another route has more: nobody gets around its filters by way of the first
+   * one. Filters that run already go on, also when the other route has them not.
+   */
+  async continueWith(plugins: readonly Plugin[]): Promise<void> {
+    const started = new Set(this.#slots.map((slot) => slot.plugin));
+    await this.#startAll(plugins.filter((plugin) => !started.has(plugin)));
   }
 
   /**
    * Runs the response headers of the filters that have not seen them. When `reply` appears, the
    * caller makes it the response and calls again, for the filters that are left.
+   * @param body of the response; it is this chain's to cancel from now on, by dropBody()
    * @throws GatewayError of a filter that fails closed; call again with the error's response
    */
-  async responseHeaders(endOfStream: boolean): Promise<void> {
-    const reply = this.#reply;
-    const failure = this.#failure;
+  async responseHeaders(body: Body | undefined): Promise<void> {
+    this.#bodies.response = body;
     // Nobody is there to be answered, and a pause would hold the exchange for nothing.
-    if (failure?.code === "CLIENT_GONE") return;
+    if (this.#failure?.code === "CLIENT_GONE") return;
+    const stops = this.#stops;
     this.#responseNext ??= this.#slots.length;
     while (this.#responseNext > 0) {
       const slot = this.#slots[--this.#responseNext];
-      if (slot === undefined || !slot.wants(CALLBACK.responseHeaders)) continue;
-      const action = slot.call((filter) => filter.onResponseHeaders(endOfStream));
-      if (this.#reply !== reply || this.#failure !== failure) return;
-      if (action === "pause") await slot.untilResumed("response");
-      if (this.#reply !== reply || this.#failure !== failure) return;
+      const pause = slot && this.#passHeaders(slot, "response", stops);
+      if (pause !== undefined) await pause;
+      if (this.#stops !== stops) return;
     }
+    this.#carryTrailers("response");
   }
 
-  /** The response's body as the client gets it; the same object when no filter reads it. */
-  responseBody(source: Body): Body {
-    let body = source;
-    for (let at = this.#slots.length - 1; at >= 0; at--) {
-      const slot = this.#slots[at];
-      if (slot?.wants(CALLBACK.responseBody | CALLBACK.responseTrailers)) {
-        body = new FilterBody(this, slot, "response", body);
-      }
-    }
-    return body;
+  /** The body as it leaves the last filter; what came in when no filter reads it. */
+  body(direction: Direction): Body | undefined {
+    return this.#bodies[direction];
+  }
+
+  /** The response is another one: nobody reads this body. */
+  dropBody(direction: Direction, reason: unknown): void {
+    this.#bodies[direction]?.cancel(reason);
+    this.#bodies[direction] = undefined;
+  }
+
+  /** Those of the message as it leaves the last filter, also when they were added on the way. */
+  trailers(direction: Direction): HeaderList | undefined {
+    return this.#bodies[direction]?.trailers ?? this.#addedTrailers[direction];
+  }
+
+  addedTrailers(direction: Direction): HeaderList | undefined {
+    return this.#addedTrailers[direction];
+  }
+
+  /** @returns those that are there, else new ones */
+  addTrailers(direction: Direction): HeaderList {
+    const known = this.trailers(direction);
+    if (known !== undefined) return known;
+    const added = new HeaderList();
+    this.#addedTrailers[direction] = added;
+    return added;
   }
 
   /** The response's head has left: replies come too late from now on. */
@@ -127,7 +151,7 @@ export class FilterChain {
     if (this.#reply !== undefined || this.#failure !== undefined || this.#responseSent)
       return false;
     this.#reply = reply;
-    this.#wake();
+    this.#stop();
     return true;
   }
 
@@ -135,7 +159,7 @@ export class FilterChain {
   interrupt(reason: GatewayError): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    this.#wake();
+    this.#stop();
   }
 
   /** The exchange is over; call once. */
@@ -143,8 +167,75 @@ export class FilterChain {
     for (const slot of this.#slots) slot.end();
   }
 
-  #wake(): void {
+  async #startAll(plugins: readonly Plugin[]): Promise<void> {
+    for (const plugin of plugins) {
+      const slot = new FilterSlot(this, plugin);
+      this.#slots.push(slot);
+      const turn = slot.start();
+      if (turn !== undefined) await turn;
+      if (this.interrupted) return;
+      const pause = this.#passHeaders(slot, "request", 0);
+      if (pause !== undefined) await pause;
+      if (this.interrupted) return;
+    }
+    this.#carryTrailers("request");
+  }
+
+  /**
+   * Delivers the headers, and gives the filter its place on the body's way.
+   * @param stops when there are more, the exchange does not go on
+   * @returns a promise while the filter pauses
+   */
+  #passHeaders(slot: FilterSlot, direction: Direction, stops: number): Promise<void> | undefined {
+    const source = this.#bodies[direction];
+    const isEmpty = isEmptyBody(source);
+    const action = slot.wants(HEADERS[direction])
+      ? slot.call((filter) =>
+          direction === "request"
+            ? filter.onRequestHeaders(isEmpty)
+            : filter.onResponseHeaders(isEmpty),
+        )
+      : "continue";
+    const given = slot.takeBody(direction);
+    let own: FilterBody | undefined;
+    if (given !== undefined) {
+      source?.cancel("a filter has replaced it");
+      this.#bodies[direction] = new MemoryBody(given, this.#addedTrailers[direction]);
+    } else if (source !== undefined && !isEmpty && slot.wants(BODY_OR_TRAILERS[direction])) {
+      own = new FilterBody(this, slot, direction, source);
+      this.#bodies[direction] = own;
+    }
+    if (action === "continue" || this.#stops !== stops) return undefined;
+    // Who gets no body would let go of the headers without having been asked.
+    const streams = action === "pause-stream" && slot.wants(BODY[direction]);
+    if (streams && own !== undefined) return own.untilReleased();
+    return slot.untilResumed(direction);
+  }
+
+  /** Trailers that a filter has added to a body which it does not read. */
+  #carryTrailers(direction: Direction): void {
+    const added = this.#addedTrailers[direction];
+    const body = this.#bodies[direction];
+    if (added === undefined || body === undefined || body.trailers === added) return;
+    this.#bodies[direction] = new TrailedBody(body, added);
+  }
+
+  #stop(): void {
+    this.#stops++;
     for (const slot of this.#slots) slot.wake();
     this.#onInterrupt();
   }
+}
+
+const HEADERS = { request: CALLBACK.requestHeaders, response: CALLBACK.responseHeaders } as const;
+
+const BODY = { request: CALLBACK.requestBody, response: CALLBACK.responseBody } as const;
+
+const BODY_OR_TRAILERS = {
+  request: CALLBACK.requestBody | CALLBACK.requestTrailers,
+  response: CALLBACK.responseBody | CALLBACK.responseTrailers,
+} as const;
+
+function isEmptyBody(body: Body | undefined): boolean {
+  return body === undefined || (body.length === 0 && (body.trailers?.size ?? 0) === 0);
 }

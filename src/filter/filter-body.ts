@@ -16,14 +16,16 @@ import type { FilterSlot } from "./slot.ts";
  * The end is told with the last chunk when the length is known, else in a callback of its own.
  */
 export class FilterBody implements Body {
-  /** A filter may change it, so nobody may rely on the source's. */
-  readonly length = undefined;
   readonly #chain: FilterChain;
   readonly #slot: FilterSlot;
   readonly #direction: Direction;
   readonly #source: Body;
   readonly #held = new BodyBuffer();
+  /** Of the chain, when this body began. */
+  readonly #stops: number;
   #seen = 0;
+  /** Known when all of it is here before the first byte leaves. */
+  #length: number | undefined;
   #paused = false;
   #ended = false;
   /** A read of the source that a resume has overtaken. */
@@ -34,28 +36,38 @@ export class FilterBody implements Body {
     this.#slot = slot;
     this.#direction = direction;
     this.#source = source;
+    this.#stops = chain.stops;
+  }
+
+  /** A filter may change it, so nobody may rely on the source's. */
+  get length(): number | undefined {
+    return this.#length;
   }
 
   get trailers(): HeaderList | undefined {
-    return this.#source.trailers;
+    return this.#source.trailers ?? this.#chain.addedTrailers(this.#direction);
   }
 
   async read(): Promise<Uint8Array | undefined> {
-    while (!this.#ended) {
-      const next = this.#paused ? await this.#chunkOrResume() : await this.#chunk();
-      this.#throwIfInterrupted();
-      if (next === RESUMED || !this.#slot.alive) {
-        if (next === undefined) this.#ended = true;
-        else if (next !== RESUMED) this.#held.append(next);
-        this.#paused = false;
-      } else {
-        await this.#deliver(next);
-      }
-      if (this.#paused) continue;
-      const released = this.#held.take();
+    for (;;) {
+      const released = this.#paused ? undefined : this.#held.take();
       if (released !== undefined) return released;
+      if (this.#ended) return undefined;
+      await this.#step();
     }
-    return undefined;
+  }
+
+  /**
+   * The headers wait while the filter gets the body: until it lets go, or somebody ends the
+   * message. What it lets go of is read later.
+   * @throws as read()
+   */
+  async untilReleased(): Promise<void> {
+    const { stops } = this.#chain;
+    this.#paused = true;
+    while (this.#paused && !this.#ended && this.#chain.stops === stops) await this.#step();
+    const hasTrailers = (this.trailers?.size ?? 0) > 0;
+    if (this.#ended && !hasTrailers) this.#length = this.#held.length;
   }
 
   cancel(reason: unknown): void {
@@ -65,22 +77,39 @@ export class FilterBody implements Body {
     this.#source.cancel(reason);
   }
 
+  /** One chunk, the end, or a resume. */
+  async #step(): Promise<void> {
+    const next = this.#paused ? await this.#chunkOrResume() : await this.#chunk();
+    this.#throwIfInterrupted();
+    if (next !== RESUMED && this.#slot.alive) {
+      await this.#deliver(next);
+      return;
+    }
+    if (next === undefined) this.#ended = true;
+    else if (next !== RESUMED) this.#held.append(next);
+    this.#paused = false;
+  }
+
   /** One chunk, or the end, goes to the filter. */
   async #deliver(chunk: Uint8Array | undefined): Promise<void> {
     if (chunk !== undefined) {
       this.#seen += chunk.byteLength;
       this.#held.append(chunk);
+      if (this.#paused && this.#held.length > this.#chain.bufferBytesMax) throw this.#bufferFull();
     }
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
     if (this.#ended && chunk !== undefined) await this.#source.read();
     const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
+    const { stops } = this.#chain;
     let action = this.#callBody(this.#ended && !hasTrailers);
-    if (hasTrailers && !this.#chain.interrupted) action = this.#callTrailers();
+    if (hasTrailers && this.#chain.stops === stops) action = this.#callTrailers();
     this.#throwIfInterrupted();
-    this.#paused = action === "pause";
+    this.#paused = action !== "continue";
     if (!this.#paused) {
       this.#slot.expose(this.#direction, undefined);
+    } else if (this.#chain.stops !== stops) {
+      return; // The filter has answered: nobody waits for this body any more.
     } else if (this.#ended) {
       await this.#slot.untilResumed(this.#direction);
       this.#paused = false;
@@ -134,7 +163,9 @@ export class FilterBody implements Body {
   }
 
   #throwIfInterrupted(): void {
-    const { failure, reply } = this.#chain;
+    const { failure, reply, stops } = this.#chain;
+    // The body of what answers for a failure, or for a reply, came after it.
+    if (stops === this.#stops) return;
     if (failure !== undefined) throw failure;
     if (reply === undefined || this.#direction === "response") return;
     throw new GatewayError(

@@ -194,6 +194,7 @@ export interface LocalReply {
   status: number;
   headers: HeaderList;
   body: Uint8Array;
+  trailers?: HeaderList | undefined;
   /** For the access log and `response.code_details`; never sent. */
   details: string;
 }
@@ -231,6 +232,11 @@ export interface PluginHost {
     request: CallOutRequest,
     done: (outcome: CallOutOutcome) => void,
   ): CallOut | CallOutRefusal;
+  /**
+   * Begins a gRPC call or stream to an upstream, or to an address. Its events come later, never
+   * from inside this call, and not after cancel().
+   */
+  grpc(request: GrpcRequest, events: GrpcEvents): GrpcStream | CallOutRefusal;
   /** Whether it may find queues of that VM id by their names. */
   mayFindQueues(vmId: string): boolean;
   /**
@@ -275,3 +281,38 @@ export interface CallOut {
 
 /** unknown: no such upstream; denied: `allow.http_call` does not name it; overloaded: too many. */
 export type CallOutRefusal = "unknown" | "denied" | "overloaded";
+
+export interface GrpcRequest {
+  /** Id of a configured upstream, or host:port. */
+  upstream: string;
+  /** "/package.Service/Method" */
+  path: string;
+  metadata: HeaderList;
+  /** The one message of a call; undefined: a stream, whose messages are sent one by one. */
+  message: Uint8Array | undefined;
+  /** ms; 0 stands for the gateway's own bound for a call, and for none for a stream. */
+  timeoutMs: number;
+}
+
+/** What a call or stream brings, in this order; `closed` comes once and last. */
+export interface GrpcEvents {
+  initialMetadata(metadata: HeaderList): void;
+  /** The receiver owns the bytes. */
+  message(message: Uint8Array): void;
+  trailingMetadata(metadata: HeaderList): void;
+  /** `code` is gRPC's: of the node, or 1, 2, 4, 8, 12, 13, 14, 16 for what happened on the way. */
+  closed(outcome: { readonly code: number; readonly message: string }): void;
+}
+
+export interface GrpcStream {
+  /** Bytes of messages that the node has not taken. */
+  readonly unsentBytes: number;
+  /**
+   * @param end nothing follows from this side
+   * @returns full: too much is unsent, and nothing has happened; ended: this side is closed
+   */
+  send(message: Uint8Array, end: boolean): "sent" | "full" | "ended";
+  /** Nothing follows from this side; the answer may still come. */
+  finish(): void;
+  cancel(): void;
+}

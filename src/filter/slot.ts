@@ -1,4 +1,4 @@
-import { type Deadline, deadlines } from "../base/deadlines.ts";
+import { deadlines } from "../base/deadlines.ts";
 import { GatewayError, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { FilterChain } from "./chain.ts";
@@ -17,8 +17,7 @@ import type {
 export class FilterSlot implements FilterHost {
   readonly plugin: Plugin;
   readonly #chain: FilterChain;
-  /** What setBody() has been given, until the chain takes it. */
-  readonly replaced: { request?: Uint8Array | undefined; response?: Uint8Array | undefined } = {};
+  readonly #given: Partial<Record<Direction, Uint8Array | undefined>> = {};
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
   #ended = false;
@@ -87,6 +86,13 @@ export class FilterSlot implements FilterHost {
     }
   }
 
+  /** What the filter has given by setBody(), once. */
+  takeBody(direction: Direction): Uint8Array | undefined {
+    const given = this.#given[direction];
+    this.#given[direction] = undefined;
+    return given;
+  }
+
   /** @param window what body() answers from now on; undefined: nothing */
   expose(direction: Direction, window: BodyWindow | undefined): void {
     this.#windows[direction] = window;
@@ -97,13 +103,13 @@ export class FilterSlot implements FilterHost {
    * @throws GatewayError FILTER_PAUSED_TOO_LONG
    */
   async untilResumed(direction: Direction): Promise<void> {
-    let late: Deadline | undefined;
-    const outcome = await new Promise<"resumed" | "late">((resolve) => {
-      this.#waiting[direction] = () => resolve("resumed");
-      late = deadlines.arm(LIMITS.filterPauseMsMax, () => resolve("late"));
-    });
-    late?.cancel();
-    this.#waiting[direction] = undefined;
+    const { promise, resolve } = Promise.withResolvers<"resumed" | "late">();
+    const wake = (): void => resolve("resumed");
+    this.#waiting[direction] = wake;
+    const late = deadlines.arm(LIMITS.filterPauseMsMax, () => resolve("late"));
+    const outcome = await promise;
+    late.cancel();
+    if (this.#waiting[direction] === wake) this.#waiting[direction] = undefined;
     if (outcome === "resumed") return;
     throw new GatewayError(
       "FILTER_PAUSED_TOO_LONG",
@@ -125,7 +131,7 @@ export class FilterSlot implements FilterHost {
   }
 
   setBody(direction: Direction, bytes: Uint8Array): void {
-    this.replaced[direction] = bytes;
+    this.#given[direction] = bytes;
   }
 
   resume(direction: Direction): void {

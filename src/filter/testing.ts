@@ -1,7 +1,10 @@
+import type { Body } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
+import type { FilterChain } from "./chain.ts";
 import {
   type Action,
   CALLBACK,
+  type Direction,
   type FilterExchange,
   type FilterHost,
   type HttpFilter,
@@ -80,8 +83,11 @@ export class FakeExchange implements FilterExchange {
 
   clearRoute(): void {}
 
-  addTrailers(): HeaderList {
-    return new HeaderList();
+  /** Whose trailers they are, for tests that add some. */
+  chain: Pick<FilterChain, "addTrailers"> | undefined;
+
+  addTrailers(direction: Direction): HeaderList {
+    return this.chain?.addTrailers(direction) ?? new HeaderList();
   }
 }
 
@@ -90,4 +96,29 @@ export function startFilter(plugin: Plugin, host: FilterHost): HttpFilter {
   const filter = plugin.createFilter(host);
   if (filter instanceof Promise) throw new Error(`Plugin ${plugin.name} has its exchanges wait`);
   return filter;
+}
+
+/** A body whose chunks the test hands over one by one. */
+export class ManualBody implements Body {
+  readonly length = undefined;
+  trailers: HeaderList | undefined;
+  cancelled: unknown;
+  readonly #ready: (Uint8Array | undefined)[] = [];
+  #waiting: ((chunk: Uint8Array | undefined) => void) | undefined;
+
+  push(chunk: string | undefined): void {
+    const next = chunk === undefined ? undefined : new TextEncoder().encode(chunk);
+    if (this.#waiting === undefined) this.#ready.push(next);
+    else this.#waiting(next);
+    this.#waiting = undefined;
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    if (this.#ready.length > 0) return Promise.resolve(this.#ready.shift());
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  cancel(reason: unknown): void {
+    this.cancelled = reason;
+  }
 }

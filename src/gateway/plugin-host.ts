@@ -6,6 +6,9 @@ import {
   type CallOutOutcome,
   type CallOutRefusal,
   type CallOutRequest,
+  type GrpcEvents,
+  type GrpcRequest,
+  type GrpcStream,
   LOG_LEVELS,
   type LogLevel,
   type PluginHost,
@@ -16,6 +19,7 @@ import { sendCallOut } from "./call-out.ts";
 import { callTargetOf } from "./call-target.ts";
 import { explainDenial } from "./denial.ts";
 import { readGatewayProperty } from "./gateway-properties.ts";
+import { openGrpcStream } from "./grpc-stream.ts";
 
 /** As much of a generation as plugins see of it. */
 export interface VisibleGeneration {
@@ -70,6 +74,7 @@ export function createPluginHost(
     },
     log: (level, message) => log.write(SEVERITY[level], message, { plugin: name }),
     callOut: (request, done) => callOuts.send(request, done),
+    grpc: (request, events) => callOuts.openGrpc(request, events),
     mayFindQueues: (vmId) => vmId === allow.namespace || allow.queues.includes(vmId),
     gatewayProperty: (path) => readGatewayProperty(path, allow, generation()?.number ?? startedBy),
     explainDenied: (denied, target) => explainDenial(denied, target, name, generation()?.config),
@@ -82,6 +87,7 @@ class CallOutGate {
   readonly #generation: () => VisibleGeneration | undefined;
   readonly #around: Surroundings;
   #inFlight = 0;
+  #grpcStreams = 0;
 
   constructor(
     settings: PluginConfig,
@@ -94,7 +100,8 @@ class CallOutGate {
   }
 
   send(request: CallOutRequest, done: (outcome: CallOutOutcome) => void): CallOut | CallOutRefusal {
-    const lease = this.#find(request.upstream);
+    const isFull = this.#inFlight >= LIMITS.callOutsInFlightMax;
+    const lease = this.#find(request.upstream, isFull);
     if (typeof lease === "string") return lease;
     this.#inFlight++;
     return sendCallOut(lease.upstream, request, (outcome) => {
@@ -104,10 +111,21 @@ class CallOutGate {
     });
   }
 
-  #find(name: string): AddressLease | CallOutRefusal {
+  openGrpc(request: GrpcRequest, events: GrpcEvents): GrpcStream | CallOutRefusal {
+    const isFull = this.#grpcStreams >= LIMITS.grpcStreamsMax;
+    const lease = this.#find(request.upstream, isFull);
+    if (typeof lease === "string") return lease;
+    this.#grpcStreams++;
+    return openGrpcStream(lease.upstream, request, events, () => {
+      this.#grpcStreams--;
+      lease.release();
+    });
+  }
+
+  #find(name: string, isFull: boolean): AddressLease | CallOutRefusal {
     const target = callTargetOf(name, this.#settings.allow, (id) => this.#isUpstream(id));
     if (target.kind === "unknown" || target.kind === "denied") return target.kind;
-    if (this.#inFlight >= LIMITS.callOutsInFlightMax) return "overloaded";
+    if (isFull) return "overloaded";
     if (target.kind === "address") {
       const { host, port } = target;
       return this.#around.addresses.acquire(this.#settings.name, host, port) ?? "overloaded";

@@ -315,3 +315,39 @@ describe("runExchange() errors", () => {
     expect(request).toBeUndefined();
   });
 });
+
+describe("runExchange() with gRPC", () => {
+  const GRPC = `
+    (import "env" "proxy_grpc_call" (func $call
+      (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_set_effective_context" (func $context (param i32) (result i32)))
+    (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))`;
+  const asking = guest(
+    GRPC,
+    `${HEADERS(`(drop (call $call (i32.const 16) (i32.const 4) (i32.const 20) (i32.const 1)
+        (i32.const 21) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 22) (i32.const 2)
+        (i32.const 100) (i32.const 8)))
+      (i32.const 1)`)}
+    (func $resume (drop (call $context (i32.const 2))) (drop (call $continue (i32.const 0))))
+    (func (export "proxy_on_grpc_receive") (param i32 i32 i32) (call $resume))
+    (func (export "proxy_on_grpc_close") (param i32 i32 i32) (call $resume))`,
+    "authSMhi",
+  );
+
+  test("answers calls as it is told, and tells that nothing was left to answer", async () => {
+    for (const [grpc, lines] of [
+      [[{ upstream: "auth", messages: ["ok"] }], ["proxy_on_grpc_receive 1 2"]],
+      [[{ upstream: "auth", status: 7, message: "no" }], ["proxy_on_grpc_close 1 7"]],
+      [[{ upstream: "auth", delayMs: 200 }], ["proxy_on_grpc_close 1 4"]],
+      [[], ["proxy_on_grpc_close 1 14"]],
+    ] as const) {
+      const { events } = await runExchange(asking, { grpc, upstreams: ["auth"] });
+      const seen = events.flatMap((event) =>
+        event.kind === "callback" && event.name.startsWith("proxy_on_grpc")
+          ? [[event.name, ...Object.values(event.args).slice(1)].join(" ")]
+          : [],
+      );
+      expect(seen).toEqual([...lines]);
+    }
+  });
+});

@@ -7,6 +7,9 @@ import {
   type CallOutRequest,
   DENIED,
   type DeniedUse,
+  type GrpcEvents,
+  type GrpcRequest,
+  type GrpcStream,
   type LogLevel,
   type PluginHost,
   type PropertyValue,
@@ -18,6 +21,7 @@ import { readGatewayProperty } from "../gateway/gateway-properties.ts";
 import { concat } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import type { Recorder } from "./recorder.ts";
+import { GrpcAnswers } from "./run-grpc.ts";
 import { type RunCallOut, type RunOptions, toBytes } from "./run-options.ts";
 
 /** What a run lends to the plugin in a gateway's place; what is granted is decided as there. */
@@ -35,6 +39,7 @@ export class RunHost implements PluginHost {
   readonly #upstreams: ReadonlySet<string>;
   /** Answers that are left, by upstream. */
   readonly #answers = new Map<string, RunCallOut[]>();
+  readonly #grpc: GrpcAnswers;
 
   constructor(options: RunOptions, trace: Recorder) {
     this.name = options.name ?? "plugin";
@@ -46,7 +51,9 @@ export class RunHost implements PluginHost {
     for (const answer of options.callOuts ?? []) {
       this.#answers.set(answer.upstream, [...(this.#answers.get(answer.upstream) ?? []), answer]);
     }
-    const named = [...this.#answers.keys(), ...(options.upstreams ?? [])];
+    this.#grpc = new GrpcAnswers(trace, options.grpc ?? []);
+    const answering = [...this.#answers.keys(), ...this.#grpc.upstreams];
+    const named = [...new Set([...answering, ...(options.upstreams ?? [])])];
     this.#upstreams = new Set(named.filter((name) => !name.includes(":")));
     this.#allow = {
       httpCall: named.filter((name) => !name.includes(":")),
@@ -70,8 +77,8 @@ export class RunHost implements PluginHost {
     done: (outcome: CallOutOutcome) => void,
   ): CallOut | CallOutRefusal {
     const { upstream: name } = request;
-    const target = callTargetOf(name, this.#allow, (id) => this.#upstreams.has(id));
-    if (target.kind === "unknown" || target.kind === "denied") return target.kind;
+    const refusal = this.#refusal(name);
+    if (refusal !== undefined) return refusal;
     const answer = this.#answers.get(name)?.shift() ?? { upstream: name, error: NO_ANSWER };
     const limitMs = Math.min(request.timeoutMs || LIMITS.callOutMsMax, LIMITS.callOutMsMax);
     const delayMs = answer.delayMs ?? 0;
@@ -91,6 +98,10 @@ export class RunHost implements PluginHost {
     };
   }
 
+  grpc(request: GrpcRequest, events: GrpcEvents): GrpcStream | CallOutRefusal {
+    return this.#refusal(request.upstream) ?? this.#grpc.begin(request, events);
+  }
+
   mayFindQueues(vmId: string): boolean {
     return vmId === this.vmId || this.#allow.queues.includes(vmId);
   }
@@ -104,6 +115,11 @@ export class RunHost implements PluginHost {
 
   explainDenied(use: DeniedUse, name: string): string {
     return explainDenial(use, name, this.name, undefined);
+  }
+
+  #refusal(upstream: string): CallOutRefusal | undefined {
+    const target = callTargetOf(upstream, this.#allow, (id) => this.#upstreams.has(id));
+    return target.kind === "unknown" || target.kind === "denied" ? target.kind : undefined;
   }
 }
 

@@ -23,7 +23,9 @@ export interface RunOptions {
   readonly upstream?: RunAnswer | RunFailure;
   /** Answers of call-outs: each upstream's in the order of its calls. */
   readonly callOuts?: readonly RunCallOut[];
-  /** Upstreams that there are, beside those of `callOuts`. */
+  /** Answers of gRPC calls and streams: each upstream's in the order of its calls. */
+  readonly grpc?: readonly RunGrpc[];
+  /** Upstreams that there are, beside those of `callOuts` and `grpc`. */
   readonly upstreams?: readonly string[];
   /** Ticks to wait for before the exchange begins, and after it has ended. */
   readonly ticks?: number;
@@ -69,6 +71,22 @@ export interface RunCallOut extends RunAnswer {
   readonly error?: string;
   /** ms until the answer is there; when that is above the call's timeout, the call times out. */
   readonly delayMs?: number;
+}
+
+/** What the node of a gRPC call does: its events come one after the other. */
+export interface RunGrpc {
+  /** Id of an upstream, or host:port. */
+  readonly upstream: string;
+  readonly metadata?: Lines;
+  readonly messages?: readonly (string | Uint8Array)[];
+  readonly trailing?: Lines;
+  /** gRPC's code; 0. */
+  readonly status?: number;
+  readonly message?: string;
+  /** ms until the first event; when that is above the call's timeout, it ends with status 4. */
+  readonly delayMs?: number;
+  /** Of a stream: nothing comes before the guest has ended its side. */
+  readonly waitsForEnd?: boolean;
 }
 
 /** One char for each byte. */

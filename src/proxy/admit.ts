@@ -32,7 +32,9 @@ export function admit(x: Exchange): { host: string; path: string } {
   checkHeaders(request.headers, limits);
   request.authority = authority.authority;
   request.target = target.target;
-  x.admitted = { ...request };
+  const { host } = authority;
+  const { path } = target;
+  x.admitted = { ...request, host, path };
   if (incoming.body !== undefined) {
     x.requestBody = new LimitedBody(incoming.body, limits.requestBodyBytes);
   }
@@ -45,7 +47,7 @@ export function admit(x: Exchange): { host: string; path: string } {
     authority: authority.authority,
     localPort: incoming.localPort,
   });
-  return { host: authority.host, path: target.path };
+  return { host, path };
 }
 
 function checkOverload(inFlight: number, limits: LimitsConfig): void {

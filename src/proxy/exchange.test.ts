@@ -2,98 +2,15 @@ import { describe, expect, test } from "bun:test";
 import { Cancellation } from "../base/cancellation.ts";
 import { GatewayError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import type { LimitsConfig, TimeoutConfig } from "../config/config.ts";
-import type { FilterHost, Plugin } from "../filter/filter.ts";
+import type { FilterHost } from "../filter/filter.ts";
 import { pluginOf } from "../filter/testing.ts";
-import { type Body, collect, MemoryBody } from "../http/body.ts";
+import { type Body, MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
-import { buildRouter } from "../router/router.ts";
-import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
 import { handle } from "./exchange.ts";
-import type { Answer, Incoming } from "./front/front.ts";
-import type { DataPlane, ServedRoute } from "./served.ts";
+import type { Answer } from "./front/front.ts";
+import { bodyOf, bytes, gateway, incoming } from "./testing.ts";
 
 log.configure({ level: "error", format: "text" });
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const noTimeout: TimeoutConfig = { connectMs: 0, sendMs: 0, readMs: 0, totalMs: 0, idleMs: 0 };
-const limits: LimitsConfig = {
-  requestTargetBytes: 100,
-  requestHeaderBytes: 1000,
-  requestBodyBytes: 10,
-  filterBufferBytes: 1000,
-  exchangesInFlight: 2,
-};
-
-type Answering = (
-  request: UpstreamRequest,
-  options: ForwardOptions,
-) => Promise<Partial<UpstreamResponse>>;
-
-/** A gateway with one route /* whose upstream is a function. */
-function gateway(
-  answering: Answering = async () => ({}),
-  plugins: readonly Plugin[] = [],
-): DataPlane & { lives: number; sent: UpstreamRequest[] } {
-  const sent: UpstreamRequest[] = [];
-  const value: ServedRoute = {
-    id: "all",
-    plugins,
-    timeout: noTimeout,
-    upstream: {
-      id: "app",
-      async forward(request, options) {
-        sent.push(request);
-        return {
-          status: 200,
-          headers: new HeaderList(),
-          body: new MemoryBody(bytes("ok")),
-          tunnel: undefined,
-          node: { kind: "tcp", host: "10.0.0.1", port: 80, address: "10.0.0.1:80", weight: 1 },
-          failed: [],
-          ...(await answering(request, options)),
-        };
-      },
-    },
-  };
-  const rule = { id: "all", uris: ["/*"], hosts: ["*.test", "a.test"], methods: [], priority: 0 };
-  const plane = {
-    inFlight: 0,
-    draining: false,
-    lives: 0,
-    sent,
-    current: {
-      number: 1,
-      limits,
-      router: buildRouter([{ ...rule, value }]),
-      enter: () => plane.lives++,
-      leave: () => plane.lives--,
-    },
-  };
-  return plane;
-}
-
-function incoming(changes: Partial<Incoming> & { lines?: [string, string][] } = {}): Incoming {
-  return {
-    method: "GET",
-    target: "/hello?x=1",
-    version: "1.1",
-    scheme: "http",
-    headers: HeaderList.from(changes.lines ?? [["Host", "a.test"]]),
-    body: undefined,
-    remoteAddress: "192.0.2.7",
-    remotePort: 4711,
-    localAddress: "127.0.0.1",
-    localPort: 9080,
-    upgrade: undefined,
-    cancellation: new Cancellation(),
-    ...changes,
-  };
-}
-
-async function bodyOf(answer: Answer): Promise<string> {
-  return answer.body === undefined ? "" : new TextDecoder().decode(await collect(answer.body, 1e6));
-}
 
 async function errorOf(answer: Answer): Promise<string> {
   const body = JSON.parse(await bodyOf(answer)) as Record<string, unknown>;

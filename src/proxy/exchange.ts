@@ -2,6 +2,7 @@ import { assert } from "../base/assert.ts";
 import { Cancellation } from "../base/cancellation.ts";
 import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
 import type { LogFields } from "../base/log.ts";
+import { LIMITS } from "../base/limits.ts";
 import { FilterChain } from "../filter/chain.ts";
 import type {
   Direction,
@@ -11,12 +12,12 @@ import type {
   ResponseHead,
 } from "../filter/filter.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
-import { HeaderList } from "../http/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/message.ts";
 import { admit } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
 import { logFailure } from "./failure-log.ts";
-import { forward } from "./forward.ts";
+import { forward, normaliseRewritten } from "./forward.ts";
 import type { Answer, Incoming } from "./front/front.ts";
 import { type Reply, replyFor } from "./local-reply.ts";
 import { getProperty } from "./properties.ts";
@@ -32,7 +33,8 @@ export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answ
   try {
     const { path, host } = admit(x); //                            1. is it a request at all?
     x.openChain(findRoute(x, host, path)); //                      2. route            router/
-    await x.chain.requestHeaders(x.requestBody === undefined); //  3. filters →        filter/
+    await x.chain.requestHeaders(x.requestBody); //                3. filters →        filter/
+    await followRoute(x); //                                          they may change the route
     x.throwIfInterrupted();
     const response = await forward(x); //                          4. upstream         upstream/
     return await respond(x, response); //                          5. filters ←, body streams
@@ -53,7 +55,7 @@ export class Exchange implements FilterExchange {
   readonly cancellation = new Cancellation();
   readonly request: RequestHead;
   /** The request line as it came through the door; filters may change `request`. */
-  admitted: Readonly<RequestHead> | undefined;
+  admitted: (Readonly<RequestHead> & { host: string; path: string }) | undefined;
   requestBody: Body | undefined;
   requestSent = false;
   response: ResponseHead | undefined;
@@ -66,7 +68,6 @@ export class Exchange implements FilterExchange {
   readonly properties = new Map<string, Uint8Array>();
   /** A filter has asked for another choice of the route. */
   routeCleared = false;
-  readonly addedTrailers: Partial<Record<Direction, HeaderList>> = {};
   #chain: FilterChain | undefined;
   #finished = false;
 
@@ -119,11 +120,11 @@ export class Exchange implements FilterExchange {
   }
 
   get requestTrailers(): HeaderList | undefined {
-    return this.requestBody?.trailers;
+    return this.#chain?.trailers("request");
   }
 
   get responseTrailers(): HeaderList | undefined {
-    return this.upstream?.body?.trailers;
+    return this.#chain?.trailers("response");
   }
 
   isHeadMutable(direction: "request" | "response"): boolean {
@@ -144,8 +145,7 @@ export class Exchange implements FilterExchange {
   }
 
   addTrailers(direction: Direction): HeaderList {
-    this.addedTrailers[direction] ??= this[`${direction}Trailers`] ?? new HeaderList();
-    return this.addedTrailers[direction];
+    return this.chain.addTrailers(direction);
   }
 
   /** Ends the exchange; the first call counts, since a body may end and be cancelled. */
@@ -167,6 +167,27 @@ function findRoute(x: Exchange, host: string, path: string): ServedRoute {
   const match = x.generation.router.match(x.request.method, host, path);
   if (match !== undefined) return match.rule.value;
   throw new GatewayError("ROUTE_NOT_FOUND", `No route matches ${x.request.method} ${host}${path}`);
+}
+
+/**
+ * Filters may have changed what a route is chosen by. The last route that matches decides where the
+ * request goes; the filters that it has more than the ones before have their say as well.
+ */
+async function followRoute(x: Exchange): Promise<void> {
+  for (let changes = 0; x.routeCleared && !x.chain.interrupted; changes++) {
+    x.routeCleared = false;
+    const { host, path } = normaliseRewritten(x);
+    const route = x.generation.router.match(x.request.method, host, path)?.rule.value;
+    if (route === undefined || route === x.route) return;
+    if (changes === LIMITS.routeChangesMax) throw routeChangedTooOften(x, changes);
+    x.route = route;
+    await x.chain.continueWith(route.plugins);
+  }
+}
+
+function routeChangedTooOften(x: Exchange, changes: number): GatewayError {
+  const what = `Cannot follow filters from route to route more than ${changes} times`;
+  return new GatewayError("FILTER_FAILED", `${what}: the last one was "${x.route?.id}"`);
 }
 
 async function respond(x: Exchange, upstream: UpstreamResponse): Promise<Answer> {
@@ -191,23 +212,23 @@ async function filterResponse(x: Exchange, source: Body | undefined): Promise<An
   let applied = x.chain.reply;
   for (;;) {
     try {
-      await x.chain.responseHeaders(body === undefined || body.length === 0);
+      await x.chain.responseHeaders(body);
       if (x.chain.failure !== undefined && x.details !== x.chain.failure.code) {
         throw x.chain.failure;
       }
     } catch (error) {
       // Terminates: the filter that failed is dead, and the others are not asked again.
-      body?.cancel(error);
+      x.chain.dropBody("response", error);
       body = useReply(x, failureReply(x, error));
       continue;
     }
     if (x.chain.reply === applied) break;
     applied = x.chain.reply;
-    body?.cancel("a filter has replied");
+    x.chain.dropBody("response", "a filter has replied");
     if (applied !== undefined) body = useReply(x, applied);
   }
   x.chain.markResponseSent();
-  return answer(x, body === undefined ? undefined : x.chain.responseBody(body));
+  return answer(x, x.chain.body("response"));
 }
 
 /** What the front writes. */
@@ -258,7 +279,7 @@ const EMPTY: Body = new MemoryBody(new Uint8Array(0));
 
 function useReply(x: Exchange, reply: Reply): Body {
   x.response = { status: reply.status, headers: reply.headers };
-  return new MemoryBody(reply.body);
+  return new MemoryBody(reply.body, reply.trailers);
 }
 
 function failureReply(x: Exchange, thrown: unknown): Reply {

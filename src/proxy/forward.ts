@@ -19,7 +19,7 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
   // Filters see the lines, but framing and the connection are the client's business: SDKs that
   // rewrite bodies set a Content-Length as a matter of course.
   for (const key of NOT_FOR_FILTERS) request.headers.remove(key);
-  const body = x.requestBody === undefined ? undefined : chain.requestBody(x.requestBody);
+  const body = chain.body("request");
   x.requestSent = true;
   const response = await route.upstream.forward(
     {
@@ -42,10 +42,13 @@ const NOT_FOR_FILTERS = ["host", "content-length", "transfer-encoding", "connect
 /**
  * What filters have made of the request line must still be one, in the one spelling that everybody
  * reads alike: no second request in its lines, and no other host in its target.
+ * @returns what routes are chosen by
+ * @throws GatewayError FILTER_FAILED
  */
-function normaliseRewritten(x: Exchange): void {
+export function normaliseRewritten(x: Exchange): { host: string; path: string } {
   const { request, admitted } = x;
   const { method, target, authority } = request;
+  let { host = "", path = "" } = admitted ?? {};
   if (method !== admitted?.method && checkMethod(method) !== undefined) {
     throw notForwarded("method", method);
   }
@@ -53,12 +56,15 @@ function normaliseRewritten(x: Exchange): void {
     const parsed = parseTarget(target);
     if (!parsed.ok) throw notForwarded("target", target);
     request.target = parsed.target;
+    path = parsed.path;
   }
   if (authority !== admitted?.authority) {
     const parsed = parseAuthority(authority);
     if (!parsed.ok) throw notForwarded("authority", authority);
     request.authority = parsed.authority;
+    host = parsed.host;
   }
+  return { host, path };
 }
 
 function notForwarded(part: string, text: string): GatewayError {

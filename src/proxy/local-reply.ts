@@ -6,6 +6,7 @@ export interface Reply {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+  readonly trailers?: HeaderList | undefined;
 }
 
 const encoder = new TextEncoder();

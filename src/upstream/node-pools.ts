@@ -2,6 +2,7 @@ import { assert } from "../base/assert.ts";
 import type { NodeConfig, UpstreamConfig } from "../config/config.ts";
 import type { ConnectTarget } from "./client/connection.ts";
 import { NodePool } from "./client/pool.ts";
+import { GrpcNode } from "./grpc/grpc-node.ts";
 
 export interface NodePoolsOptions {
   /** Where the gateway's own upstream listens, for nodes that are written `builtin:NAME`. */
@@ -11,6 +12,9 @@ export interface NodePoolsOptions {
 interface Entry {
   readonly key: string;
   readonly pool: NodePool;
+  /** Its HTTP/2 side, once somebody has asked for it. */
+  grpc: GrpcNode | undefined;
+  readonly newGrpc: () => GrpcNode;
   /** Upstreams that name the node. */
   users: number;
 }
@@ -48,6 +52,14 @@ export class NodePools {
     return entry.pool;
   }
 
+  /** The HTTP/2 side of a node that has been acquired. */
+  grpcOf(pool: NodePool): GrpcNode {
+    const entry = this.#entryOf.get(pool);
+    assert(entry !== undefined, `Cannot use the pool of ${pool.address} after its release`);
+    entry.grpc ??= entry.newGrpc();
+    return entry.grpc;
+  }
+
   release(pool: NodePool): void {
     const entry = this.#entryOf.get(pool);
     assert(entry !== undefined, `Cannot release the pool of ${pool.address} more than once`);
@@ -56,17 +68,22 @@ export class NodePools {
     this.#entries.delete(entry.key);
     this.#entryOf.delete(pool);
     pool.retire();
+    entry.grpc?.retire();
   }
 
   #create(key: string, node: NodeConfig, keepalive: UpstreamConfig["keepalive"]): Entry {
-    const pool = new NodePool({
+    const shared = {
       target: this.#targetOf(node),
       address: node.address,
-      idleMax: keepalive.size,
       idleMs: keepalive.idleMs,
+    };
+    const pool = new NodePool({
+      ...shared,
+      idleMax: keepalive.size,
       exchangesMax: keepalive.requests,
     });
-    const entry = { key, pool, users: 0 };
+    const newGrpc = (): GrpcNode => new GrpcNode(shared);
+    const entry = { key, pool, grpc: undefined, newGrpc, users: 0 };
     this.#entries.set(key, entry);
     this.#entryOf.set(pool, entry);
     return entry;

@@ -2,6 +2,8 @@ import { assert } from "../base/assert.ts";
 import type { NodeConfig, TimeoutConfig, UpstreamConfig } from "../config/config.ts";
 import { RoundRobin } from "./balancer/round-robin.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
+import type { GrpcEvents } from "./grpc/grpc-answer.ts";
+import { GrpcCall, type GrpcCallRequest, type GrpcPeer } from "./grpc/grpc-call.ts";
 import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "./message.ts";
 import type { NodePools } from "./node-pools.ts";
 
@@ -36,6 +38,24 @@ export class Upstream {
    */
   forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
     return new Forwarding(this.#destination, request, options).run();
+  }
+
+  /**
+   * Begins a gRPC call or stream: with a node, or with others as long as there is no connection.
+   * @see GrpcCall for its events
+   */
+  openGrpc(request: GrpcCallRequest, events: GrpcEvents): GrpcCall {
+    const { balancer, retries } = this.#destination;
+    const tried: PooledNode[] = [];
+    const next = (): GrpcPeer | undefined => {
+      // A released upstream has no nodes any more.
+      const node = this.#released || tried.length > retries ? undefined : balancer.pick(tried);
+      if (node === undefined) return undefined;
+      tried.push(node);
+      const own = node.config.kind === "tcp" ? node.config.address : "localhost";
+      return { node: this.#pools.grpcOf(node.pool), authority: node.host ?? own };
+    };
+    return new GrpcCall(request, events, next, this.timeout.connectMs);
   }
 
   /** Its generation is over: nodes that no other one names lose their idle connections. */

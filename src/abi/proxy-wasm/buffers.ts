@@ -97,6 +97,7 @@ function bodyOf(guest: Guest, type: number): BodyWindow | undefined {
 function fixedBytes(guest: Guest, type: number): Uint8Array | undefined {
   const { host } = guest.resources;
   if (type === BufferType.HttpCallResponseBody) return guest.answer?.body;
+  if (type === BufferType.GrpcReceiveBuffer) return guest.grpc.received?.message;
   if (type === BufferType.VmConfiguration) return host.vmConfiguration;
   if (type === BufferType.PluginConfiguration) return host.configuration;
   return undefined;

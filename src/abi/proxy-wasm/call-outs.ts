@@ -6,6 +6,7 @@ import type {
   CallOutRequest,
   PluginHost,
 } from "../../filter/filter.ts";
+import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
 import { NO_PSEUDO_HEADERS, ResponsePseudoHeaders } from "./pseudo-headers.ts";
 import { Status } from "./types.ts";
@@ -106,4 +107,14 @@ export class CallAnswer {
   get trailerCount(): number {
     return this.trailers?.count ?? 0;
   }
+}
+
+/** Calls `proxy_on_http_call_response`, in which the answer can be read. */
+export function deliverAnswer(guest: Guest, id: number, outcome: CallOutOutcome): void {
+  const answer = new CallAnswer(outcome);
+  guest.answer = answer;
+  guest.status = answer.status;
+  const { headerCount, bodyBytes, trailerCount } = answer;
+  guest.deliver("proxy_on_http_call_response", id, headerCount, bodyBytes, trailerCount);
+  guest.answer = undefined;
 }

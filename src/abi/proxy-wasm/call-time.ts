@@ -1,11 +1,6 @@
+import type { CallTime } from "../guest/guest-core.ts";
 import type { Stream } from "./context.ts";
 import type { Guest } from "./guest.ts";
-
-/** How long a call may take, and the word of the YAML that says so. */
-export interface CallTime {
-  readonly ms: number;
-  readonly word: string;
-}
 
 /** For a callback of that stream, or of the root context. */
 export function callTime(guest: Guest, stream: Stream | undefined): CallTime {

@@ -92,6 +92,22 @@ describe("StreamContext", () => {
     ]).toEqual([action, action, action, action, action, action]);
   });
 
+  test("streams bodies to a paused filter under pause: stream, where the guest says Pause", () => {
+    for (const [answer, action] of [
+      [0, "continue"],
+      [1, "pause-stream"],
+      [3, "pause"],
+      [4, "pause"],
+    ] as const) {
+      const scripts = Object.fromEntries(CALLBACKS.map((name) => [name, () => answer]));
+      const stream = new ScriptedGuest(scripts, "0.2.1", undefined, { pause: "stream" }).stream();
+      expect([stream.onRequestHeaders(false), stream.onResponseHeaders(false)]).toEqual([
+        action,
+        action,
+      ]);
+    }
+  });
+
   test("goes on where the guest has no callback", () => {
     const stream = new ScriptedGuest().stream();
     expect(stream.onRequestHeaders(false)).toBe("continue");

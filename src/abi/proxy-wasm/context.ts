@@ -17,7 +17,7 @@ import {
   RequestPseudoHeaders,
   ResponsePseudoHeaders,
 } from "./pseudo-headers.ts";
-import { ACTION_CONTINUE, MapType, ROOT_CONTEXT_ID } from "./types.ts";
+import { ACTION_CONTINUE, ACTION_PAUSE, MapType, ROOT_CONTEXT_ID } from "./types.ts";
 
 /** A stream context as host functions see it. */
 export interface Stream {
@@ -245,7 +245,9 @@ export class StreamContext implements HttpFilter, Stream {
     if ((answer ?? ACTION_CONTINUE) === ACTION_CONTINUE || this.#resumed[direction]) {
       return "continue";
     }
-    return "pause";
+    // Envoy's other numbers stop everything whatever Pause means.
+    const { pause } = this.#guest.resources.settings;
+    return answer === ACTION_PAUSE && pause === "stream" ? "pause-stream" : "pause";
   }
 
   /** @returns false when the same waits already */

@@ -1,4 +1,5 @@
 import { CALLBACK } from "../../filter/filter.ts";
+import type { GuestExports } from "../guest/guest-core.ts";
 import type { AbiVersion } from "./types.ts";
 
 /**
@@ -13,6 +14,11 @@ export const CALLBACK_NAMES = [
   "proxy_on_tick",
   "proxy_on_queue_ready",
   "proxy_on_http_call_response",
+  "proxy_on_grpc_receive_initial_metadata",
+  "proxy_on_grpc_receive",
+  "proxy_on_grpc_receive_trailing_metadata",
+  "proxy_on_grpc_trailing_metadata",
+  "proxy_on_grpc_close",
   "proxy_on_request_headers",
   "proxy_on_request_body",
   "proxy_on_request_trailers",
@@ -26,16 +32,12 @@ export const CALLBACK_NAMES = [
 
 export type CallbackName = (typeof CALLBACK_NAMES)[number];
 
-/** Callbacks of the ABI that this host never calls: no gRPC, TCP, metadata, foreign functions. */
+/** Callbacks of the ABI that this host never calls: no TCP, metadata, foreign functions. */
 export const UNCALLED_CALLBACK_NAMES = [
   "proxy_validate_configuration",
   "proxy_on_foreign_function",
   "proxy_on_request_metadata",
   "proxy_on_response_metadata",
-  "proxy_on_grpc_receive_initial_metadata",
-  "proxy_on_grpc_receive",
-  "proxy_on_grpc_receive_trailing_metadata",
-  "proxy_on_grpc_close",
   "proxy_on_new_connection",
   "proxy_on_downstream_data",
   "proxy_on_upstream_data",
@@ -50,17 +52,6 @@ export const ALLOCATOR_NAMES = ["proxy_on_memory_allocate", "malloc"] as const;
 export const CALLED_NAMES: readonly string[] = [...CALLBACK_NAMES, ...ALLOCATOR_NAMES];
 
 export const START_NAMES = ["_initialize", "_start", "main", "__main_void"] as const;
-
-/** A guest function: i32 in, i32 or nothing out. */
-export type GuestFunction = (
-  a?: number,
-  b?: number,
-  c?: number,
-  d?: number,
-  e?: number,
-) => number | undefined;
-
-export type GuestExports = Readonly<Partial<Record<string, GuestFunction>>>;
 
 const MARKERS: readonly (readonly [name: string, version: AbiVersion])[] = [
   ["proxy_abi_version_0_2_1", "0.2.1"],

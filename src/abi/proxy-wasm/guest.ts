@@ -1,41 +1,28 @@
 import { assert } from "../../base/assert.ts";
-import { type FaultCode, GatewayError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
-import type { CallOutOutcome } from "../../filter/filter.ts";
+import { GatewayError } from "../../base/errors.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
-import type { Metered, Spent } from "../../wasm/sandbox/metered.ts";
-import type { Sandbox } from "../../wasm/sandbox/sandbox.ts";
-import { classifyTrap, GuestExit, GuestStopped, type TrapKind } from "../../wasm/trap.ts";
-import { LineBuffer } from "../wasi/line-buffer.ts";
-import type { WasiHost } from "../wasi/wasi.ts";
+import type { Metered } from "../../wasm/sandbox/metered.ts";
+import { type Caller, GuestCore, type GuestExports } from "../guest/guest-core.ts";
 import type { Stream } from "./context.ts";
-import { type CallTime, callTime } from "./call-time.ts";
-import { CallAnswer, CallOuts } from "./call-outs.ts";
-import { ALLOCATOR_NAMES, type CallbackName, type GuestExports } from "./exports.ts";
+import { callTime } from "./call-time.ts";
+import { type CallAnswer, CallOuts, deliverAnswer } from "./call-outs.ts";
+import { ALLOCATOR_NAMES, type CallbackName } from "./exports.ts";
+import { GrpcCalls } from "./grpc-calls.ts";
 import type { PluginResources } from "./resources.ts";
 import { RootEvents, type RootState } from "./root-events.ts";
 import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./types.ts";
 
 /**
- * One running instance of a plugin: its memory, its contexts, and the rules of entering it.
- *
- *   event loop ──call()──▶ guest ──▶ host function ──defer()──┐
- *        ◀── return ◀──────────────────────┘                  │
- *        ──────────────── deferred actions, in order ◀────────┘
- *
- * Nobody enters a guest that is running; what a host function sets off (a resumed stream, a local
- * response, a queue's event) happens when the outermost call has returned. The allocator is the one
- * exception, and host functions refuse to work meanwhile. A guest that ends a call by a trap is
- * not entered again, for its stack and its locks are in an unknown state, until it has been put
- * back to its image by restore().
+ * A guest of the Proxy-Wasm ABI: its contexts, and what its root context has asked for. The rules
+ * of entering it are GuestCore's; the allocator is the one exception from them, and host functions
+ * refuse to work meanwhile.
  */
-export class Guest implements WasiHost {
+export class Guest extends GuestCore<RootState, PluginResources> {
   readonly abi: AbiVersion;
-  readonly resources: PluginResources;
   readonly streams = new Map<number, Stream>();
   readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
-  exports: GuestExports = {};
+  readonly grpc = new GrpcCalls(this);
   /** Its root context is being set up: its callbacks may take longer. */
   starting = false;
   /** True inside `proxy_on_configure`, for `proxy_get_configuration`. */
@@ -44,78 +31,27 @@ export class Guest implements WasiHost {
   answer: CallAnswer | undefined;
   /** Called by `proxy_done` when `proxy_on_done` has answered "not yet". */
   pendingDone: (() => void) | undefined;
-  /** It has failed: somebody may want to put it back, later. */
-  onFailure: (() => void) | undefined;
   /** What `proxy_get_status` says. */
   status: { code: number; message: string } = { code: 0, message: "" };
   /** The context that host functions work on; undefined: the root context, or none. */
   stream: Stream | undefined;
-  #sandbox: Sandbox | undefined;
-  #memory: GuestMemory | undefined;
-  #metered: Metered | undefined;
   #allocator: GuestExports[string];
-  #running = false;
   #allocating = false;
   #inContext = false;
-  #failure: GatewayError | undefined;
-  /** What a host function threw: a guest that catches it must not go on all the same. */
-  #thrown: unknown;
-  #deferred: (() => void)[] = [];
-  readonly #stdout: LineBuffer;
-  readonly #stderr: LineBuffer;
   #nextStreamId = FIRST_STREAM_ID;
-  /** Host calls of the callback that runs. */
-  #hostCalls = 0;
-  #lives = 0;
 
   constructor(abi: AbiVersion, resources: PluginResources, hasEvents = true) {
+    super(resources);
     this.abi = abi;
-    this.resources = resources;
-    this.#stdout = new LineBuffer((line) => resources.log.write("info", line));
-    this.#stderr = new LineBuffer((line) => resources.log.write("error", line));
     this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
-    this.callOuts = new CallOuts(resources.host, (id, outcome) => this.#answered(id, outcome));
+    this.callOuts = new CallOuts(resources.host, (id, outcome) => {
+      this.whenIdle(() => deliverAnswer(this, id, outcome));
+    });
   }
 
-  /** @param metered undefined: its calls may take as long as they like */
-  attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
-    this.#memory = memory;
-    this.#metered = metered;
-    this.exports = this.resources.host.trace?.exports(exports) ?? exports;
+  override attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
+    super.attach(memory, exports, metered);
     this.#allocator = exports[ALLOCATOR_NAMES[0]] ?? exports[ALLOCATOR_NAMES[1]];
-  }
-
-  enterSandbox(sandbox: Sandbox): void {
-    this.#sandbox = sandbox;
-    this.attach(sandbox.memory, sandbox.exports, sandbox.metered);
-  }
-
-  get sandbox(): Sandbox {
-    assert(this.#sandbox !== undefined, "Cannot reach a guest's sandbox before it is attached");
-    return this.#sandbox;
-  }
-
-  /** How often it has been put back; a context of an earlier life is of no use any more. */
-  get lives(): number {
-    return this.#lives;
-  }
-
-  get name(): string {
-    return this.resources.host.name;
-  }
-
-  get memory(): GuestMemory {
-    assert(this.#memory !== undefined, "Cannot reach a guest's memory before it is attached");
-    return this.#memory;
-  }
-
-  get environment(): Readonly<Record<string, string>> {
-    return this.resources.host.environment;
-  }
-
-  /** Why it cannot be entered any more. */
-  get failure(): GatewayError | undefined {
-    return this.#failure;
   }
 
   /** True while host functions may work: in a context's callback, and not while allocating. */
@@ -146,43 +82,12 @@ export class Guest implements WasiHost {
     e = 0,
   ): number | undefined {
     const callback = this.exports[name];
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.failure !== undefined) throw this.failure;
     if (callback === undefined) return undefined;
-    this.#assertIdle(name);
+    this.assertIdle(name);
     this.stream = stream;
     this.#inContext = true;
     return this.enter(name, stream, () => callback(a, b, c, d, e), callTime(this, stream));
-  }
-
-  /**
-   * As call(), for what runs before there are contexts: most host functions refuse to work.
-   * @param time after which it is stopped
-   */
-  enter(
-    name: string,
-    stream: Stream | undefined,
-    body: () => number | undefined,
-    time: CallTime,
-  ): number | undefined {
-    this.#assertIdle(name);
-    this.#running = true;
-    this.#hostCalls = 0;
-    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel);
-    let result: number | undefined;
-    try {
-      result = body();
-    } catch (error) {
-      this.#thrown ??= error;
-    }
-    const spent = this.#metered?.leave(this.#thrown !== undefined) ?? UNMETERED;
-    if (stream !== undefined) stream.spentMs += spent.ms;
-    this.#running = false;
-    this.#inContext = false;
-    this.stream = undefined;
-    if (this.#thrown !== undefined) throw this.#fail(name, spent, stream, time);
-    this.#endLines();
-    this.#settle();
-    return result;
   }
 
   /**
@@ -190,7 +95,7 @@ export class Guest implements WasiHost {
    * live here learn of it, and nobody else needs to.
    */
   deliver(name: CallbackName, b = 0, c = 0, d = 0, e = 0): void {
-    if (this.#failure !== undefined) return;
+    if (this.failure !== undefined) return;
     try {
       this.call(name, undefined, ROOT_CONTEXT_ID, b, c, d, e);
       this.resources.health.succeeded();
@@ -199,53 +104,29 @@ export class Guest implements WasiHost {
     }
   }
 
-  /**
-   * A host function is called. What it does is bounded by itself; how often it may, by the
-   * callback's deadline and by LIMITS.guestHostCallsMax.
-   * @throws GuestStopped, also when the guest caught the last one and goes on
-   */
-  beginHostCall(): void {
-    if (this.#metered?.expired() === true) throw this.#stopped("deadline");
-    if (++this.#hostCalls > LIMITS.guestHostCallsMax) throw this.#stopped("host calls");
+  override get isAtRest(): boolean {
+    return !this.running && this.streams.size === 0 && this.callOuts.size + this.grpc.size === 0;
   }
 
-  /** True when nothing is under way that a capture would cut off. */
-  get isAtRest(): boolean {
-    return !this.#running && this.streams.size === 0 && this.callOuts.size === 0;
+  override get state(): RootState {
+    return this.rootEvents.state;
   }
 
-  /**
-   * Puts everything back to the image: a pristine guest, whatever has happened in it.
-   * @returns false when that is not possible; the guest is of no use any more then
-   */
-  restore(root: RootState): boolean {
-    assert(!this.#running, `Cannot restore ${this.name}: it is running`);
-    if (this.#sandbox === undefined || !this.#sandbox.restore()) return false;
-    this.#lives++;
-    this.#failure = undefined;
-    this.#thrown = undefined;
-    this.#deferred = [];
-    this.#nextStreamId = FIRST_STREAM_ID;
-    this.streams.clear();
-    this.callOuts.forget();
-    this.starting = false;
-    this.configuring = false;
-    this.answer = undefined;
-    this.pendingDone = undefined;
-    this.status = { code: 0, message: "" };
+  override get hasEvents(): boolean {
+    const { tickMs, received } = this.rootEvents.state;
+    return tickMs > 0 || received.size > 0;
+  }
+
+  override get callers(): number {
+    return this.streams.size;
+  }
+
+  override adopt(root: RootState): void {
     this.rootEvents.adopt(root);
-    return true;
   }
 
-  /** Runs the action once nobody is inside the guest: now, or after the outermost call. */
-  whenIdle(action: () => void): void {
-    if (this.#running) this.defer(action);
-    else action();
-  }
-
-  /** Runs the action when the outermost call has returned, unless the guest fails in it. */
-  defer(action: () => void): void {
-    this.#deferred.push(action);
+  override retire(): void {
+    this.rootEvents.end();
   }
 
   /**
@@ -283,45 +164,33 @@ export class Guest implements WasiHost {
     return Status.Ok;
   }
 
-  /** A host function threw; the guest will not go on, whatever it makes of it. */
-  noteThrown(error: unknown): void {
-    this.#thrown ??= error;
+  protected override dropCallers(): Caller[] {
+    const streams = [...this.streams.values()];
+    this.streams.clear();
+    return streams;
   }
 
-  /** Stops everything that would enter the guest later, for good. Idempotent. */
-  stop(reason: GatewayError): void {
-    this.#halt(reason);
-    this.rootEvents.end();
+  protected override left(): void {
+    this.#inContext = false;
+    this.stream = undefined;
   }
 
-  // For WASI.
-
-  print(fd: 1 | 2, text: string): void {
-    (fd === 1 ? this.#stdout : this.#stderr).add(text);
-  }
-
-  /** A command that ends with 0 has only returned from `_start`; its instance is kept. */
-  exit(code: number): never {
-    const exit = new GuestExit(code);
-    if (code !== 0) this.noteThrown(exit);
-    throw exit;
-  }
-
-  #halt(reason: GatewayError): void {
-    this.#failure ??= reason;
-    this.#deferred = [];
+  protected override halted(): void {
     this.rootEvents.stop();
     this.callOuts.cancelAll();
+    this.grpc.cancelAll();
   }
 
-  #stopped(kind: "deadline" | "host calls"): GuestStopped {
-    const stopped = new GuestStopped(kind);
-    this.noteThrown(stopped);
-    return stopped;
-  }
-
-  #assertIdle(name: string): void {
-    assert(!this.#running, `Cannot enter ${this.name} by ${name}: it is running`);
+  protected override reset(): void {
+    this.#nextStreamId = FIRST_STREAM_ID;
+    this.streams.clear();
+    this.callOuts.forget();
+    this.grpc.forget();
+    this.starting = false;
+    this.configuring = false;
+    this.answer = undefined;
+    this.pendingDone = undefined;
+    this.status = { code: 0, message: "" };
   }
 
   #advanceStreamId(): void {
@@ -339,62 +208,7 @@ export class Guest implements WasiHost {
       this.#allocating = false;
     }
   }
-
-  #answered(id: number, outcome: CallOutOutcome): void {
-    this.whenIdle(() => {
-      const answer = new CallAnswer(outcome);
-      this.answer = answer;
-      this.status = answer.status;
-      const { headerCount, bodyBytes, trailerCount } = answer;
-      this.deliver("proxy_on_http_call_response", id, headerCount, bodyBytes, trailerCount);
-      this.answer = undefined;
-    });
-  }
-
-  #settle(): void {
-    const life = this.#lives;
-    while (this.#deferred.length > 0 && !this.#running) {
-      const actions = this.#deferred;
-      this.#deferred = [];
-      for (const action of actions) if (life === this.#lives) action();
-    }
-  }
-
-  #fail(name: string, spent: Spent, caller: Stream | undefined, time: CallTime): GatewayError {
-    const trap = classifyTrap(this.#thrown, spent.over);
-    const bound = trap.kind === "deadline" ? `: ${time.ms} ms (${time.word})` : "";
-    const why = trap.message + bound;
-    this.#endLines();
-    const failure = new GatewayError(
-      CODES[trap.kind] ?? "FILTER_FAILED",
-      `${name} of plugin "${this.name}" failed: ${why}`,
-      { cause: this.#thrown },
-    );
-    this.#halt(failure);
-    this.resources.log.tell("critical", `${name} failed: ${why}`);
-    this.resources.health.failed(trap.kind);
-    const streams = [...this.streams.values()];
-    this.streams.clear();
-    // The caller's exchange learns of it from what we throw.
-    for (const stream of streams) if (stream !== caller) stream.fail(failure);
-    this.onFailure?.();
-    return failure;
-  }
-
-  /** What has been printed without a line end is a line when the guest returns. */
-  #endLines(): void {
-    this.#stdout.end();
-    this.#stderr.end();
-  }
 }
-
-const CODES: Partial<Record<TrapKind, FaultCode>> = {
-  deadline: "FILTER_DEADLINE",
-  fuel: "FILTER_FUEL",
-  "host calls": "FILTER_HOST_CALLS",
-};
-
-const UNMETERED: Spent = { ms: 0, over: undefined };
 
 /** Guests take ids as signed or unsigned 32-bit integers; below this both agree. */
 const STREAM_ID_MAX = 0x7fff_ffff;

@@ -268,3 +268,47 @@ function open() {
       ),
   };
 }
+
+describe("changes of the request's headers", () => {
+  const changes: [string, (kit: ScriptedGuest, env: ScriptedGuest["env"], type: number) => void][] =
+    [
+      ["add", (kit, env, type) => env.proxy_add_header_map_value(type, ...kit.put("a"), 0, 0)],
+      [
+        "replace",
+        (kit, env, type) => env.proxy_replace_header_map_value(type, ...kit.put("a"), 0, 0),
+      ],
+      ["remove", (kit, env, type) => env.proxy_remove_header_map_value(type, ...kit.put("a"))],
+      [
+        "set",
+        (kit, env, type) => env.proxy_set_header_map_pairs(type, ...kit.put(wire([["a", ""]]))),
+      ],
+    ];
+
+  test.each(changes)(
+    "by %s have the route chosen again, those of the response do not",
+    (_, change) => {
+      const kit = new ScriptedGuest();
+      const host = new FakeFilterHost();
+      host.response = { status: 200, headers: new HeaderList() };
+      const stream = kit.stream(host);
+      kit.within(stream, (env) => change(kit, env, MapType.HttpResponseHeaders));
+      expect(host.routeClears).toBe(0);
+      kit.within(stream, (env) => change(kit, env, MapType.HttpRequestHeaders));
+      expect(host.routeClears).toBe(1);
+    },
+  );
+
+  test("leave the route alone under route_cache: retain, and when they come too late", () => {
+    const host = new FakeFilterHost();
+    const retaining = new ScriptedGuest({}, "0.2.1", undefined, { routeCache: "retain" });
+    retaining.within(retaining.stream(host), (env) => {
+      env.proxy_add_header_map_value(0, ...retaining.put("a"), 0, 0);
+    });
+    const kit = new ScriptedGuest();
+    host.mutable.request = false;
+    kit.within(kit.stream(host), (env) => {
+      env.proxy_add_header_map_value(0, ...kit.put("a"), 0, 0);
+    });
+    expect(host.routeClears).toBe(0);
+  });
+});

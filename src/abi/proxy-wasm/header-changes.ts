@@ -2,7 +2,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Guest } from "./guest.ts";
 import type { Change, HeaderMap } from "./header-map.ts";
 import { decodePairs } from "./pairs.ts";
-import { MAP_TYPE_MAX, Status } from "./types.ts";
+import { MAP_TYPE_MAX, MapType, Status } from "./types.ts";
 
 /**
  * Changing header maps. Where an error would make Rust's SDK panic over something that is no more
@@ -18,7 +18,9 @@ export function headerChangeFunctions(guest: Guest) {
       const pairs = decodePairs(bytes);
       if (pairs === undefined) return Status.BadArgument;
       const map = mutableMapOf(guest, type);
-      if (map !== undefined && map.replaceAll(pairs) > 0) warnRefused(guest);
+      if (map === undefined) return Status.Ok;
+      if (map.replaceAll(pairs) > 0) warnRefused(guest);
+      noteChange(guest, type);
       return Status.Ok;
     },
 
@@ -70,7 +72,14 @@ function change(
   if (changed === undefined) return Status.InvalidMemoryAccess;
   if (changed === "full") return Status.BadArgument;
   if (changed === "refused") warnRefused(guest);
+  noteChange(guest, type);
   return Status.Ok;
+}
+
+/** Routes are chosen by the request's head, so another head may mean another route. */
+function noteChange({ stream, resources }: Guest, type: number): void {
+  const isHead = type === MapType.HttpRequestHeaders;
+  if (isHead && resources.settings.routeCache === "clear") stream?.host.exchange.clearRoute();
 }
 
 /** @returns undefined when it lies outside the memory; full when no map could take so long a one */

@@ -51,11 +51,13 @@ export function headerFunctions(guest: Guest) {
 }
 
 /**
- * The map of that type, undefined when it is not there. Maps 6 and 7 belong to the guest's root
+ * The map of that type, undefined when it is not there. Maps 4 to 7 belong to the guest's root
  * context, whichever context is the effective one.
  */
 export function mapOf(guest: Guest, type: number): HeaderMap | undefined {
   if (type === MapType.HttpCallResponseHeaders) return guest.answer?.headers;
   if (type === MapType.HttpCallResponseTrailers) return guest.answer?.trailers;
+  if (type === MapType.GrpcReceiveInitialMetadata) return guest.grpc.received?.initial;
+  if (type === MapType.GrpcReceiveTrailingMetadata) return guest.grpc.received?.trailing;
   return guest.stream?.map(type);
 }

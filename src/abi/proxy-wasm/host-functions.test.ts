@@ -13,18 +13,6 @@ describe("hostFunctions()", () => {
     expect(Object.keys(new ScriptedGuest().env).toSorted()).toEqual(NAMES.toSorted());
   });
 
-  test("makes gRPC calls fail in the way that SDKs survive, and says so once", () => {
-    const kit = new ScriptedGuest();
-    kit.within(kit.stream(), (env) => {
-      expect(env.proxy_grpc_call(...zeros(12))).toBe(Status.InternalFailure);
-      expect(env.proxy_grpc_stream(...zeros(9))).toBe(Status.InternalFailure);
-      expect(env.proxy_grpc_send(1, 0, 0, 0)).toBe(Status.NotFound);
-      expect(env.proxy_grpc_cancel(1)).toBe(Status.NotFound);
-      expect(env.proxy_grpc_close(1)).toBe(Status.NotFound);
-    });
-    expect(kit.host.logged).toHaveLength(1);
-  });
-
   test("knows no foreign functions, and says once which one was asked for", () => {
     const kit = new ScriptedGuest();
     kit.within(kit.stream(), (env) => {
@@ -94,10 +82,6 @@ describe("hostFunctions() errors", () => {
     expect(kit.guest.failure).toBeUndefined();
   });
 });
-
-function zeros(count: number): number[] {
-  return Array.from({ length: count }, () => 0);
-}
 
 /** The same numbers in every run (a linear congruence), so that a failure comes back. */
 function seeded(seed: number): (below: number) => number {

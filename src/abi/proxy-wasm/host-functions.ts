@@ -53,18 +53,18 @@ const ANYTIME: ReadonlySet<HostFunctionName> = new Set([
   "emscripten_notify_memory_growth",
 ]);
 
-/** Arguments as they come, without an array for each call: only gRPC's lists are longer. */
+/** Arguments as they come, without an array for each call: no function has more than twelve. */
 type Body = (...args: unknown[]) => number | void;
 
 /** Answers InternalFailure where the ABI does not let a guest call. */
 function gated(guest: Guest, body: HostFunction): HostFunction {
   const noted = noting(guest, body) as Body;
-  const gate: Body = (a, b, c, d, e, f, g, h, i, j) => {
+  const gate: Body = (a, b, c, d, e, f, g, h, i, j, k, l) => {
     if (!guest.callable) {
       guest.beginHostCall();
       return Status.InternalFailure;
     }
-    return noted(a, b, c, d, e, f, g, h, i, j);
+    return noted(a, b, c, d, e, f, g, h, i, j, k, l);
   };
   return gate;
 }
@@ -72,10 +72,10 @@ function gated(guest: Guest, body: HostFunction): HostFunction {
 /** What a host function throws must stop the guest, also when the guest catches it. */
 function noting(guest: Guest, body: HostFunction): HostFunction {
   const run = body as Body;
-  const note: Body = (a, b, c, d, e, f, g, h, i, j) => {
+  const note: Body = (a, b, c, d, e, f, g, h, i, j, k, l) => {
     guest.beginHostCall();
     try {
-      return run(a, b, c, d, e, f, g, h, i, j);
+      return run(a, b, c, d, e, f, g, h, i, j, k, l);
     } catch (error) {
       guest.noteThrown(error);
       throw error;

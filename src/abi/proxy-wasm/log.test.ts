@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../base/limits.ts";
 import { LOG_LEVELS } from "../../filter/filter.ts";
-import { GuestLog } from "./guest-log.ts";
+import { GuestLog } from "../guest/guest-log.ts";
 import { BAD, FakePluginHost, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
 

@@ -9,16 +9,17 @@ import type {
 import type { LoadedModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { callbackBits } from "./exports.ts";
-import { GuestLog } from "./guest-log.ts";
-import { GuestPool } from "./guest-pool.ts";
+import { GuestLog } from "../guest/guest-log.ts";
+import { GuestPool } from "../guest/guest-pool.ts";
 import type { PluginResources } from "./resources.ts";
-import { Health } from "./health.ts";
-import { LivingGuest } from "./living-guest.ts";
+import { Health } from "../guest/health.ts";
+import { LivingGuest } from "../guest/living-guest.ts";
 import { Metrics } from "./metrics.ts";
-import type { GuestSettings } from "./settings.ts";
+import type { GuestSettings } from "../guest/settings.ts";
+import type { Guest } from "./guest.ts";
+import type { RootState } from "./root-events.ts";
+import { guestKind } from "./start.ts";
 import { type VmScopes, vmScopes } from "./vm-scope.ts";
-
-export { PluginRefused } from "./start.ts";
 
 /**
  * Starts a plugin: its long-lived guest, and with `instances: per_request` the pool of its copies.
@@ -41,8 +42,8 @@ class ProxyWasmPlugin implements Plugin {
   readonly callbacks: number;
   readonly failOpen: boolean;
   readonly #resources: PluginResources;
-  readonly #living: LivingGuest;
-  readonly #pool: GuestPool | undefined;
+  readonly #living: LivingGuest<RootState, Guest>;
+  readonly #pool: GuestPool<RootState, Guest> | undefined;
   readonly #scopes: VmScopes;
   #closed = false;
 
@@ -65,11 +66,15 @@ class ProxyWasmPlugin implements Plugin {
       settings,
       health: new Health(settings.breaker, log, nowMs),
     };
-    let living: LivingGuest | undefined;
+    const kind = guestKind(module, this.#resources);
+    let living: LivingGuest<RootState, Guest> | undefined;
     try {
-      living = new LivingGuest(module, this.#resources, nowMs);
+      living = new LivingGuest(kind, this.#resources, nowMs);
       if (settings.instances === "per_request") {
-        this.#pool = new GuestPool(module, this.#resources, living.image);
+        const { image } = living;
+        this.#pool = new GuestPool(kind, this.#resources, image, (guest, exchange, gone) =>
+          StreamContext.create(guest, exchange, gone),
+        );
       }
     } catch (error) {
       living?.close(() => {});

@@ -1,4 +1,4 @@
-import type { GuestLog } from "./guest-log.ts";
+import type { GuestLog } from "../guest/guest-log.ts";
 import type { Receiver } from "./shared-queue.ts";
 import { Tick } from "./tick.ts";
 import type { VmScope } from "./vm-scope.ts";

@@ -9,7 +9,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { HttpFilter, Plugin } from "../../filter/filter.ts";
 import { startFilter } from "../../filter/testing.ts";
 import { startPlugin } from "./plugin.ts";
-import type { GuestLimits, GuestSettings } from "./settings.ts";
+import type { GuestLimits, GuestSettings } from "../guest/settings.ts";
 import { FakeFilterHost, FakePluginHost, load, PRELUDE, TEST_SETTINGS } from "./testing.ts";
 
 /** Pauses when it has seen a request before. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { deadlines } from "../../base/deadlines.ts";
 import { startPlugin } from "./plugin.ts";
-import { PluginRefused } from "./start.ts";
+import { PluginRefused } from "../guest/guest-kind.ts";
 import { FakeFilterHost, FakePluginHost, load, PRELUDE, TEST_SETTINGS } from "./testing.ts";
 import { startFilter } from "../../filter/testing.ts";
 

@@ -1,19 +1,25 @@
-import { GatewayError, messageOf } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { LoadedModule } from "../../wasm/module.ts";
 import { Sandbox } from "../../wasm/sandbox/sandbox.ts";
-import { GuestExit } from "../../wasm/trap.ts";
+import type { GuestKind } from "../guest/guest-kind.ts";
+import { refused, starting } from "../guest/initialize.ts";
 import { inspectOutline } from "../inspect.ts";
 import { WASI_MODULES } from "../wasi/signatures.ts";
 import { wasiImports } from "../wasi/wasi.ts";
-import { abiVersionOf, CALLED_NAMES, type GuestExports } from "./exports.ts";
+import { abiVersionOf, CALLED_NAMES } from "./exports.ts";
 import { Guest } from "./guest.ts";
 import type { PluginResources } from "./resources.ts";
 import { hostFunctions } from "./host-functions.ts";
+import { closeGuest } from "./teardown.ts";
 import { ROOT_CONTEXT_ID } from "./types.ts";
 
-/** A plugin that cannot be started, with the reason for the operator. */
-export class PluginRefused extends Error {
-  override readonly name = "PluginRefused";
+/** The guests of a Proxy-Wasm plugin. */
+export function guestKind(module: LoadedModule, resources: PluginResources): GuestKind<Guest> {
+  return {
+    start: (hasEvents) => startGuest(module, resources, hasEvents),
+    blank: (hasEvents) => newGuest(module, resources, hasEvents),
+    close: closeGuest,
+  };
 }
 
 /**
@@ -29,22 +35,9 @@ export function startGuest(
   resources: PluginResources,
   hasEvents = true,
 ): Guest {
-  const { problems } = inspectOutline(module.outline);
-  if (problems.length > 0) {
-    throw new PluginRefused(problems.map((problem) => problem.message).join("; "));
-  }
-  resources.log.forgetProblem();
-  const guest = newGuest(module, resources, hasEvents);
-  try {
-    initialize(guest, module);
-    configure(guest);
-    return guest;
-  } catch (error) {
-    const refusal = error instanceof PluginRefused ? error : refused(messageOf(error), error);
-    guest.stop(new GatewayError("FILTER_FAILED", refusal.message));
-    guest.sandbox.discard();
-    throw withReason(refusal, resources.log.lastProblem);
-  }
+  const { problems } = inspectOutline(module.outline, "proxy-wasm");
+  if (problems.length > 0) throw refused(problems.map((problem) => problem.message).join("; "));
+  return starting(module, resources, () => newGuest(module, resources, hasEvents), configure);
 }
 
 /**
@@ -70,37 +63,6 @@ export function newGuest(
   return guest;
 }
 
-/** Reactors are initialized; a command's `_start` returns, and its instance is kept. */
-function initialize(guest: Guest, { rewritten }: LoadedModule): void {
-  const { exports } = guest;
-  const { names } = rewritten;
-  if (names.initialize !== undefined) {
-    run(guest, "writing the data segments", exports[names.initialize]);
-  }
-  if (names.start !== undefined) run(guest, "the start section", exports[names.start]);
-  if (exports["_initialize"] !== undefined) {
-    run(guest, "_initialize", exports["_initialize"]);
-    if (exports["main"] !== undefined) run(guest, "main", exports["main"]);
-    else run(guest, "__main_void", exports["__main_void"]);
-    return;
-  }
-  run(guest, "_start", exports["_start"]);
-}
-
-function run(guest: Guest, name: string, body: GuestExports[string]): void {
-  if (body === undefined) return;
-  const once = (): number | undefined => {
-    try {
-      return body(0, 0);
-    } catch (error) {
-      if (error instanceof GuestExit && error.exitCode === 0) return 0;
-      throw error;
-    }
-  };
-  const { startMs } = guest.resources.settings.limits;
-  guest.enter(name, undefined, once, { ms: startMs, word: "limits.start" });
-}
-
 function configure(guest: Guest): void {
   const { vmConfiguration, configuration } = guest.resources.host;
   guest.starting = true;
@@ -119,14 +81,4 @@ function configure(guest: Guest): void {
   guest.configuring = false;
   guest.starting = false;
   if (accepted === 0) throw refused("proxy_on_configure answered false");
-}
-
-function refused(what: string, cause?: unknown): PluginRefused {
-  return new PluginRefused(what, { cause });
-}
-
-/** The guest's own words tell more than "answered false". */
-function withReason(refusal: PluginRefused, logged: string | undefined): PluginRefused {
-  if (logged === undefined || refusal.message.includes(logged)) return refusal;
-  return new PluginRefused(`${refusal.message}; it logged: ${logged}`, { cause: refusal.cause });
 }

@@ -35,6 +35,7 @@ describe("proxy_continue_stream()", () => {
       expect(env.proxy_continue_request()).toBe(Status.Ok);
       expect(env.proxy_continue_response()).toBe(Status.Ok);
       expect(env.proxy_clear_route_cache()).toBe(Status.Ok);
+      expect(host.routeClears).toBe(1);
     });
     expect(host.resumed).toEqual(["request", "response"]);
   });

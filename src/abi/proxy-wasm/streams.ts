@@ -21,8 +21,11 @@ export function streamFunctions(guest: Guest) {
     /** ABI 0.1.0. */
     proxy_continue_response: (): Status => resume("response"),
 
-    /** ABI 0.1.0. Nothing to clear: a route is chosen once, before the filters run. */
-    proxy_clear_route_cache: (): Status => Status.Ok,
+    /** ABI 0.1.0; later ones have a foreign function of that name. */
+    proxy_clear_route_cache(): Status {
+      guest.stream?.host.exchange.clearRoute();
+      return Status.Ok;
+    },
 
     /** Either half breaks the whole exchange off; the TCP types mean nothing to an HTTP filter. */
     proxy_close_stream(type: number): Status {

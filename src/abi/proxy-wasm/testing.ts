@@ -10,6 +10,9 @@ import type {
   Direction,
   FilterExchange,
   FilterHost,
+  GrpcEvents,
+  GrpcRequest,
+  GrpcStream,
   LocalReply,
   LogLevel,
   PluginHost,
@@ -24,11 +27,11 @@ import { GuestMemory } from "../../wasm/guest-memory.ts";
 import { type LoadedModule, loadModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { Guest } from "./guest.ts";
-import { GuestLog } from "./guest-log.ts";
-import { Health } from "./health.ts";
+import { GuestLog } from "../guest/guest-log.ts";
+import { Health } from "../guest/health.ts";
 import { hostFunctions } from "./host-functions.ts";
 import { Metrics } from "./metrics.ts";
-import type { GuestSettings } from "./settings.ts";
+import type { GuestSettings } from "../guest/settings.ts";
 import type { HostFunctionName } from "./signatures.ts";
 import type { AbiVersion } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
@@ -78,7 +81,38 @@ export const TEST_SETTINGS: GuestSettings = {
   pool: { size: 4, warm: 1, queue: 4, waitMs: 50 },
   breaker: { failures: 0, windowMs: 1000, openMs: 1000 },
   seed: undefined,
+  pause: "all",
+  routeCache: "clear",
 };
+
+/** A gRPC call or stream of a guest; the test plays the node. */
+export class FakeGrpc implements GrpcStream {
+  readonly request: GrpcRequest;
+  readonly events: GrpcEvents;
+  readonly sent: { text: string; end: boolean }[] = [];
+  unsentBytes = 0;
+  answer: "sent" | "full" | "ended" = "sent";
+  finished = 0;
+  cancelled = 0;
+
+  constructor(request: GrpcRequest, events: GrpcEvents) {
+    this.request = request;
+    this.events = events;
+  }
+
+  send(message: Uint8Array, end: boolean): "sent" | "full" | "ended" {
+    if (this.answer === "sent") this.sent.push({ text: Buffer.from(message).toString(), end });
+    return this.answer;
+  }
+
+  finish(): void {
+    this.finished++;
+  }
+
+  cancel(): void {
+    this.cancelled++;
+  }
+}
 
 export class FakePluginHost implements PluginHost {
   name = "test";
@@ -91,6 +125,7 @@ export class FakePluginHost implements PluginHost {
   logLevel: LogLevel = "trace";
   readonly logged: string[] = [];
   readonly calls: { request: CallOutRequest; done: (outcome: CallOutOutcome) => void }[] = [];
+  readonly grpcs: FakeGrpc[] = [];
   cancelled = 0;
   refusal: CallOutRefusal | undefined;
 
@@ -109,6 +144,13 @@ export class FakePluginHost implements PluginHost {
     if (this.refusal !== undefined) return this.refusal;
     this.calls.push({ request, done });
     return { cancel: () => this.cancelled++ };
+  }
+
+  grpc(request: GrpcRequest, events: GrpcEvents): GrpcStream | CallOutRefusal {
+    if (this.refusal !== undefined) return this.refusal;
+    const grpc = new FakeGrpc(request, events);
+    this.grpcs.push(grpc);
+    return grpc;
   }
 
   mayFindQueues(vmId: string): boolean {
@@ -229,14 +271,19 @@ export class ScriptedGuest {
     },
   };
 
-  constructor(scripts: Record<string, Script> = {}, abi: AbiVersion = "0.2.1", scopes?: VmScopes) {
+  constructor(
+    scripts: Record<string, Script> = {},
+    abi: AbiVersion = "0.2.1",
+    scopes?: VmScopes,
+    settings: Partial<GuestSettings> = {},
+  ) {
     Object.assign(this.#scripts, scripts);
     const log = new GuestLog(this.host, () => 0);
     this.guest = new Guest(abi, {
       host: this.host,
       log,
       metrics: new Metrics(),
-      settings: TEST_SETTINGS,
+      settings: { ...TEST_SETTINGS, ...settings },
       health: new Health(TEST_SETTINGS.breaker, log, () => 0),
       scope: (scopes ?? new VmScopes()).acquire(this.host.vmId),
     });

@@ -48,8 +48,9 @@ export const StreamType = { Request: 0, Response: 1, Downstream: 2, Upstream: 3 
 export const MetricType = { Counter: 0, Gauge: 1, Histogram: 2 } as const;
 export type MetricType = (typeof MetricType)[keyof typeof MetricType];
 
-/** Answer of a request or response callback; every other number stops as well (Envoy's actions). */
+/** Answers of a request or response callback; every other number stops everything, too. */
 export const ACTION_CONTINUE = 0;
+export const ACTION_PAUSE = 1;
 
 /** The root context of a guest: one guest runs one configured plugin. */
 export const ROOT_CONTEXT_ID = 1;

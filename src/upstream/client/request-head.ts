@@ -1,4 +1,5 @@
 import { GatewayError } from "../../base/errors.ts";
+import type { Body } from "../../http/body.ts";
 import { isFieldName, isToken } from "../../http/framing.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import { quoted } from "../../http/refusal.ts";
@@ -32,10 +33,9 @@ export function requestHead(request: UpstreamRequest): string {
   if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quoted(authority)}`);
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fieldLines(request.headers)}`;
   if (body !== undefined) {
+    const length = sentLength(body);
     head +=
-      body.length === undefined
-        ? "Transfer-Encoding: chunked\r\n"
-        : `Content-Length: ${body.length}\r\n`;
+      length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${length}\r\n`;
   } else if (EXPECTS_BODY.has(method)) {
     head += "Content-Length: 0\r\n";
   }
@@ -44,6 +44,11 @@ export function requestHead(request: UpstreamRequest): string {
     head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   }
   return `${head}\r\n`;
+}
+
+/** bytes; undefined for a body that is sent in chunks: trailers travel behind chunks only. */
+export function sentLength(body: Body): number | undefined {
+  return (body.trailers?.size ?? 0) > 0 ? undefined : body.length;
 }
 
 /** Methods whose empty body has to be told (RFC 9110 8.6): without it servers answer 411. */

@@ -88,6 +88,12 @@ describe("RequestSender bodies", () => {
     );
   });
 
+  test("with trailers are sent in chunks, as nothing else carries those", async () => {
+    const body = new ManualBody(3, HeaderList.from([["X-Sum", "4"]])).give("abc").give(undefined);
+    const wire = await wireOf({ method: "POST", body }, "X-Sum: 4\r\n\r\n");
+    expect(wire).toEndWith("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 4\r\n\r\n");
+  });
+
   test("of an unknown length that are empty are one last chunk", async () => {
     const body = new ManualBody().give(undefined);
     expect(await wireOf({ method: "POST", body }, "0\r\n\r\n")).toEndWith(

@@ -2,7 +2,7 @@ import { GatewayError } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
 import type { UpstreamRequest } from "../message.ts";
 import type { Connection } from "./connection.ts";
-import { fieldLines, requestHead } from "./request-head.ts";
+import { fieldLines, requestHead, sentLength } from "./request-head.ts";
 
 /** Bytes of body that are copied behind the head, so that both leave in one packet train. */
 const JOIN_BYTES_MAX = 64 * 1024;
@@ -44,7 +44,7 @@ export class RequestSender {
     this.#connection = connection;
     this.#request = request;
     this.#listener = listener;
-    this.#owedBytes = request.body?.length;
+    this.#owedBytes = request.body && sentLength(request.body);
   }
 
   /** Sends the head, and the body as it comes. Failures go to the listener. */

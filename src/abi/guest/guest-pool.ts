@@ -1,30 +1,35 @@
 import { GatewayError } from "../../base/errors.ts";
 import type { FilterHost, HttpFilter } from "../../filter/filter.ts";
-import type { LoadedModule } from "../../wasm/module.ts";
 import { SandboxPool } from "../../wasm/sandbox/pool.ts";
-import { StreamContext } from "./context.ts";
+import type { GuestCore, GuestResources } from "./guest-core.ts";
 import { copyGuest, type GuestImage } from "./guest-image.ts";
-import type { Guest } from "./guest.ts";
-import type { PluginResources } from "./resources.ts";
-import { PluginRefused, startGuest } from "./start.ts";
+import { type GuestKind, PluginRefused } from "./guest-kind.ts";
+
+/** Begins an exchange in a guest. @param gone called once, when the guest is done with it */
+export type BeginFilter<G> = (guest: G, host: FilterHost, gone: () => void) => HttpFilter;
 
 /**
  * The guests of a plugin under `instances: per_request`: each serves one exchange and is put back
  * to the image. Where there is no image, each is started for its exchange and thrown away.
  */
-export class GuestPool {
-  readonly pool: SandboxPool<Guest>;
-  readonly #resources: PluginResources;
+export class GuestPool<State, G extends GuestCore<State>> {
+  readonly pool: SandboxPool<G>;
+  readonly #resources: GuestResources;
+  readonly #beginFilter: BeginFilter<G>;
 
   /** @throws what starting or copying a guest throws, for the warm ones */
-  constructor(module: LoadedModule, resources: PluginResources, image: GuestImage | undefined) {
+  constructor(
+    kind: GuestKind<G>,
+    resources: GuestResources,
+    image: GuestImage<State> | undefined,
+    beginFilter: BeginFilter<G>,
+  ) {
     this.#resources = resources;
-    this.pool = new SandboxPool<Guest>(resources.settings.pool, {
+    this.#beginFilter = beginFilter;
+    this.pool = new SandboxPool<G>(resources.settings.pool, {
       make: () =>
-        image === undefined
-          ? startAnew(module, resources)
-          : copyGuest(module, resources, image, false),
-      reset: (guest) => image !== undefined && guest.restore(image.root),
+        image === undefined ? startAnew(kind, resources) : copyGuest(kind, image, false),
+      reset: (guest) => image !== undefined && guest.restore(image.state),
       drop: (guest) => {
         guest.stop(overloaded(resources, "its sandbox is gone"));
         guest.sandbox.discard();
@@ -43,7 +48,7 @@ export class GuestPool {
     return guest.then((waited) => this.#begin(waited, host));
   }
 
-  #begin(guest: Guest, host: FilterHost): HttpFilter {
+  #begin(guest: G, host: FilterHost): HttpFilter {
     let released = false;
     const release = (): void => {
       if (released) return;
@@ -52,7 +57,7 @@ export class GuestPool {
     };
     try {
       this.#seed(guest);
-      return StreamContext.create(guest, host, release);
+      return this.#beginFilter(guest, host, release);
     } catch (error) {
       release();
       throw error;
@@ -60,7 +65,7 @@ export class GuestPool {
   }
 
   /** Randomness that was drawn before the capture is the same in every copy. */
-  #seed(guest: Guest): void {
+  #seed(guest: G): void {
     const { seed, limits } = this.#resources.settings;
     const draw = seed === undefined ? undefined : guest.exports[seed];
     if (seed !== undefined && draw !== undefined) {
@@ -71,9 +76,9 @@ export class GuestPool {
 }
 
 /** @throws PluginRefused; what has not been a failure of a call counts as one of the start */
-function startAnew(module: LoadedModule, resources: PluginResources): Guest {
+function startAnew<G>(kind: GuestKind<G>, resources: GuestResources): G {
   try {
-    return startGuest(module, resources, false);
+    return kind.start(false);
   } catch (error) {
     const isCounted = error instanceof PluginRefused && error.cause instanceof GatewayError;
     if (!isCounted) resources.health.failed("start");
@@ -81,7 +86,7 @@ function startAnew(module: LoadedModule, resources: PluginResources): Guest {
   }
 }
 
-function overloaded(resources: PluginResources, why: string): GatewayError {
+function overloaded(resources: GuestResources, why: string): GatewayError {
   const { name } = resources.host;
   return new GatewayError("FILTER_OVERLOADED", `Cannot run plugin "${name}": ${why}`);
 }

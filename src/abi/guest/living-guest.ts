@@ -1,12 +1,9 @@
 import { type Deadline, deadlines } from "../../base/deadlines.ts";
 import { GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { LoadedModule } from "../../wasm/module.ts";
+import type { GuestCore, GuestResources } from "./guest-core.ts";
 import { captureGuest, copyGuest, type GuestImage } from "./guest-image.ts";
-import type { Guest } from "./guest.ts";
-import type { PluginResources } from "./resources.ts";
-import { startGuest } from "./start.ts";
-import { closeGuest } from "./teardown.ts";
+import type { GuestKind } from "./guest-kind.ts";
 
 /**
  * A plugin's long-lived guest: the one that gets ticks and queues, and under `instances: shared`
@@ -18,18 +15,18 @@ import { closeGuest } from "./teardown.ts";
  * A start that fails is tried LIMITS.guestStartFailuresMax times in a row, and then not more often
  * than LIMITS.guestStartPauseMs allows.
  */
-export class LivingGuest {
+export class LivingGuest<State, G extends GuestCore<State>> {
   /** undefined: it cannot be captured, so it is started again after a failure. */
-  readonly image: GuestImage | undefined;
-  readonly #module: LoadedModule;
-  readonly #resources: PluginResources;
+  readonly image: GuestImage<State> | undefined;
+  readonly #kind: GuestKind<G>;
+  readonly #resources: GuestResources;
   readonly #nowMs: () => number;
-  readonly #retiring = new Set<Guest>();
+  readonly #retiring = new Set<G>();
   /** It has asked for ticks, or receives from a queue, as it comes out of its start. */
   readonly #hasEvents: boolean;
   /** limits.recycle, or what a fresh guest has: replacing one by another as large is no help. */
   readonly #recyclePages: number;
-  #guest: Guest;
+  #guest: G;
   #startFailures = 0;
   #lastStartMs = 0;
   #revival: Deadline | undefined;
@@ -37,11 +34,11 @@ export class LivingGuest {
   #closed = false;
 
   /** @throws PluginRefused when the module, its start or its configuration is refused */
-  constructor(module: LoadedModule, resources: PluginResources, nowMs: () => number) {
-    this.#module = module;
+  constructor(kind: GuestKind<G>, resources: GuestResources, nowMs: () => number) {
+    this.#kind = kind;
     this.#resources = resources;
     this.#nowMs = nowMs;
-    this.#guest = startGuest(module, resources);
+    this.#guest = kind.start(true);
     const { limits } = resources.settings;
     this.#recyclePages = Math.max(limits.recyclePages, this.#guest.sandbox.pages);
     const image = this.#capture();
@@ -51,12 +48,11 @@ export class LivingGuest {
       const instead = `it is started anew ${action}`;
       resources.log.tell("warn", `cannot be put back to its start (${image}): ${instead}`);
     }
-    const { tickMs, received } = this.#guest.rootEvents.state;
-    this.#hasEvents = tickMs > 0 || received.size > 0;
+    this.#hasEvents = this.#guest.hasEvents;
     this.#guest.onFailure = () => this.#reviveLater();
   }
 
-  #capture(): GuestImage | string {
+  #capture(): GuestImage<State> | string {
     try {
       return captureGuest(this.#guest);
     } catch (error) {
@@ -68,7 +64,7 @@ export class LivingGuest {
   }
 
   /** As it is, usable or not. */
-  get current(): Guest {
+  get current(): G {
     return this.#guest;
   }
 
@@ -81,17 +77,17 @@ export class LivingGuest {
    * A guest for another exchange.
    * @throws GatewayError FILTER_UNAVAILABLE when it has failed and cannot be started again
    */
-  usable(): Guest {
+  usable(): G {
     if (this.#guest.failure !== undefined) this.#revive(this.#guest.failure);
     else if (this.#guest.sandbox.pages > this.#recyclePages) this.#recycle();
     return this.#guest;
   }
 
   /** The guest's last stream has gone: when another has taken over, that is its end. */
-  streamGone(guest: Guest): void {
-    if (!this.#retiring.has(guest) || guest.streams.size > 0) return;
+  streamGone(guest: G): void {
+    if (!this.#retiring.has(guest) || guest.callers > 0) return;
     this.#retiring.delete(guest);
-    closeGuest(guest, this.#gone(), () => guest.sandbox.discard());
+    this.#kind.close(guest, this.#gone(), () => guest.sandbox.discard());
   }
 
   /** @param closed called once, when its root context has ended */
@@ -101,7 +97,7 @@ export class LivingGuest {
     this.#revival?.cancel();
     for (const guest of this.#retiring) guest.stop(this.#gone());
     const guest = this.#guest;
-    closeGuest(guest, this.#gone(), () => {
+    this.#kind.close(guest, this.#gone(), () => {
       guest.sandbox.discard();
       this.image?.sandbox.memory.close();
       closed();
@@ -133,7 +129,7 @@ export class LivingGuest {
   }
 
   #revive(failure: GatewayError): void {
-    if (this.image !== undefined && this.#guest.restore(this.image.root)) return;
+    if (this.image !== undefined && this.#guest.restore(this.image.state)) return;
     const now = this.#nowMs();
     const waitMs = this.#lastStartMs + LIMITS.guestStartPauseMs - now;
     if (this.#startFailures >= LIMITS.guestStartFailuresMax && waitMs > 0) {
@@ -157,7 +153,7 @@ export class LivingGuest {
     if (this.#retiring.size >= LIMITS.guestsRetiringMax) return;
     const old = this.#guest;
     const grown = `its memory has grown to ${old.sandbox.pages} pages of 64 KiB`;
-    let next: Guest;
+    let next: G;
     try {
       next = this.#fresh();
     } catch (error) {
@@ -168,19 +164,19 @@ export class LivingGuest {
     this.#recycled++;
     const bound = `above limits.recycle or its start (${this.#recyclePages})`;
     this.#resources.log.tell("info", `${grown}, ${bound}: replaced`);
-    old.rootEvents.end();
+    old.retire();
     this.#retiring.add(old);
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();
     this.streamGone(old);
   }
 
-  #fresh(): Guest {
-    if (this.image === undefined) return startGuest(this.#module, this.#resources);
-    return copyGuest(this.#module, this.#resources, this.image, true);
+  #fresh(): G {
+    if (this.image === undefined) return this.#kind.start(true);
+    return copyGuest(this.#kind, this.image, true);
   }
 
-  #replace(next: Guest): void {
+  #replace(next: G): void {
     const old = this.#guest;
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();

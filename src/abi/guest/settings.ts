@@ -26,4 +26,8 @@ export interface GuestSettings {
   readonly breaker: BreakerSettings;
   /** Export that is called in a copy before its exchange. */
   readonly seed: string | undefined;
+  /** What Pause in a headers callback holds: everything, or the headers while the body streams. */
+  readonly pause: "all" | "stream";
+  /** Whether a change of the request's headers has the route chosen again. */
+  readonly routeCache: "clear" | "retain";
 }

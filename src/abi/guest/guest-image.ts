@@ -1,40 +1,36 @@
 import { GatewayError } from "../../base/errors.ts";
-import type { LoadedModule } from "../../wasm/module.ts";
 import type { Image } from "../../wasm/sandbox/sandbox.ts";
-import type { Guest } from "./guest.ts";
-import type { PluginResources } from "./resources.ts";
-import type { RootState } from "./root-events.ts";
-import { newGuest } from "./start.ts";
+import type { GuestCore } from "./guest-core.ts";
+import type { GuestKind } from "./guest-kind.ts";
 
-/** A configured guest, captured: what its instance holds and its root context has asked for. */
-export interface GuestImage {
+/** A configured guest, captured: what its instance holds, and what else its start has left. */
+export interface GuestImage<State> {
   readonly sandbox: Image;
-  readonly root: RootState;
+  readonly state: State;
 }
 
 /**
  * Captures a guest that has just been configured; from now on it can be put back.
  * @returns for operators, why not
  */
-export function captureGuest(guest: Guest): GuestImage | string {
-  if (!guest.isAtRest) return "a call-out of proxy_on_configure waits for its answer";
+export function captureGuest<State>(guest: GuestCore<State>): GuestImage<State> | string {
+  if (!guest.isAtRest) return "a call of its start waits for its answer";
   const sandbox = guest.sandbox.capture();
   if (typeof sandbox === "string") return sandbox;
   guest.sandbox.attach(sandbox);
-  return { sandbox, root: guest.rootEvents.state };
+  return { sandbox, state: guest.state };
 }
 
 /**
  * Another guest of the same module that starts where the image was captured.
  * @throws PluginRefused when there can be no instance; GatewayError when it cannot take the image
  */
-export function copyGuest(
-  module: LoadedModule,
-  resources: PluginResources,
-  image: GuestImage,
+export function copyGuest<State, G extends GuestCore<State>>(
+  kind: GuestKind<G>,
+  image: GuestImage<State>,
   hasEvents: boolean,
-): Guest {
-  const guest = newGuest(module, resources, hasEvents);
+): G {
+  const guest = kind.blank(hasEvents);
   try {
     guest.sandbox.attach(image.sandbox);
   } catch (error) {
@@ -45,6 +41,6 @@ export function copyGuest(
       { cause: error },
     );
   }
-  guest.rootEvents.adopt(image.root);
+  guest.adopt(image.state);
   return guest;
 }

@@ -1,0 +1,21 @@
+import type { Plugin, PluginHost } from "../filter/filter.ts";
+import type { LoadedModule } from "../wasm/module.ts";
+import type { GuestSettings } from "./guest/settings.ts";
+import { startHttpWasmPlugin } from "./http-wasm/plugin.ts";
+import { type AbiChoice, inspectOutline } from "./inspect.ts";
+import { startPlugin } from "./proxy-wasm/plugin.ts";
+
+/**
+ * Starts a plugin with the ABI that its module is written for.
+ * @throws PluginRefused when the module, its start or its configuration is refused
+ */
+export function startModule(
+  module: LoadedModule,
+  host: PluginHost,
+  settings: GuestSettings,
+  abi: AbiChoice,
+): Plugin {
+  return inspectOutline(module.outline, abi).abi === "http-wasm"
+    ? startHttpWasmPlugin(module, host, settings)
+    : startPlugin(module, host, settings);
+}
