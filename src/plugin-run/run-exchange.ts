@@ -109,7 +109,7 @@ class Run {
     };
     const host = new RunHost(this.#options, this.#recorder);
     try {
-      return startForRun(bytes, host, settings, this.#clock.nowMs);
+      return startForRun(bytes, host, settings, this.#options.abi ?? "auto", this.#clock.nowMs);
     } catch (error) {
       this.#refused = messageOf(error);
       return undefined;
