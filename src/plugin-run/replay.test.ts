@@ -56,6 +56,28 @@ function logging(text: string): Uint8Array {
     (start $start))`);
 }
 
+/** An http-wasm module that asks for the URI and a header, and sets one each way. */
+function echo(value: string): Uint8Array {
+  return wat(`(module
+    (import "http_handler" "get_uri" (func $uri (param i32 i32) (result i32)))
+    (import "http_handler" "get_header_values"
+      (func $values (param i32 i32 i32 i32 i32) (result i64)))
+    (import "http_handler" "set_header_value" (func $set (param i32 i32 i32 i32 i32)))
+    (import "http_handler" "enable_features" (func $enable (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 16) "x-in") (data (i32.const 32) "${value}")
+    (func $start (drop (call $enable (i32.const 2)))) (start $start)
+    (func (export "handle_request") (result i64)
+      (call $set (i32.const 0) (i32.const 16) (i32.const 4)
+        (i32.const 64) (call $uri (i32.const 64) (i32.const 99)))
+      (call $set (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 200)
+        (i32.wrap_i64 (call $values (i32.const 0) (i32.const 16) (i32.const 4)
+          (i32.const 200) (i32.const 99))))
+      (i64.const 0x500000001))
+    (func (export "handle_response") (param i32 i32)
+      (call $set (i32.const 1) (i32.const 16) (i32.const 4) (i32.const 32) (i32.const 3))))`);
+}
+
 async function recorded(module = copier()): Promise<string> {
   return writeRecording(await runExchange(module, OPTIONS));
 }
@@ -144,6 +166,24 @@ describe("replay()", () => {
     expect(replay(logging("v1"), recording)).toEqual({ same: true, events: 1 });
     expect(replay(logging("v2"), recording)).toMatchObject({
       difference: { within: undefined, now: 'proxy_log(level=info, message="v2")' },
+    });
+  });
+});
+
+describe("replay() of http-wasm", () => {
+  test("answers as the host did, and shows what is different", async () => {
+    const transcript = await runExchange(echo("one"), {
+      request: { url: "http://a.test/uri", headers: [["X-In", "value"]] },
+    });
+    expect(transcript.response?.headers).toContainEqual(["x-in", "one"]);
+    const recording = readRecording(writeRecording(transcript));
+    expect(replay(echo("one"), recording)).toEqual({ same: true, events: 10 });
+    expect(replay(echo("two"), recording)).toMatchObject({
+      difference: {
+        within: "> handle_response(context=5, is_error=false)",
+        recorded: 'set_header_value(kind=Response, name="x-in", value="one")',
+        now: 'set_header_value(kind=Response, name="x-in", value="two")',
+      },
     });
   });
 });
