@@ -206,7 +206,15 @@ describe("readRecording() errors", () => {
     { at: 2, from: "proxy_get_header", to: "proxy_eat", says: "line 3: no call" },
     { at: 2, from: '"key"', to: '"name"', says: "line 3: args are not those of" },
     { at: 2, from: '"value":"', to: '"worth":"', says: "line 3: outs are not those of" },
-    { at: 2, from: '"result":"Ok"', to: '"result":{}', says: "line 3: result is no value" },
+    { at: 2, from: '"result":"Ok"', to: '"result":{}', says: "line 3: result is no answer" },
+    { at: 2, from: '"result":"Ok"', to: '"result":"Fine"', says: "line 3: result is no answer" },
+    {
+      at: 2,
+      from: '"map":"HttpRequestHeaders"',
+      to: '"map":"Paper"',
+      says: "line 3: args are not",
+    },
+    { at: 8, from: '"time":"', to: '"time":"x', says: "line 9: outs are not those of" },
   ])("names the line and what is wrong: $says", async ({ at, from, to, says }) => {
     const lines = (await recorded()).split("\n");
     lines[at] = (lines[at] ?? "").replace(from, to);
