@@ -214,7 +214,7 @@ describe("readRecording() errors", () => {
       to: '"map":"Paper"',
       says: "line 3: args are not",
     },
-    { at: 8, from: '"time":"', to: '"time":"x', says: "line 9: outs are not those of" },
+    { at: 6, from: '"time":"', to: '"time":"x', says: "line 7: outs are not those of" },
   ])("names the line and what is wrong: $says", async ({ at, from, to, says }) => {
     const lines = (await recorded()).split("\n");
     lines[at] = (lines[at] ?? "").replace(from, to);
