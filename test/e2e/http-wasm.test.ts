@@ -96,6 +96,8 @@ const MODULES: Readonly<Record<string, Uint8Array>> = {
       (call $set (i32.const 1) (i32.const 16) (i32.const 6) (i32.const 1025) (i32.const 1))`)}`),
   // Changes the response without having asked for it.
   trapping: module(`${ON_REQUEST("")} ${ON_RESPONSE("(call $status (i32.const 203))")}`),
+  // Never returns.
+  looping: module(`${ON_REQUEST("(loop $l (br $l))")} ${ON_RESPONSE()}`),
   // Proxy-Wasm: adds a header to the request.
   proxying: wat(`(module
     (import "env" "proxy_add_header_map_value"
@@ -113,7 +115,16 @@ beforeAll(async () => {
   started.use(node);
   const echo = started.use(echoNode());
   const sockets = started.use(webSocketNode());
-  const echoed = ["marking", "reading", "doubling", "changing", "guarding", "counting", "trapping"];
+  const echoed = [
+    "marking",
+    "reading",
+    "doubling",
+    "changing",
+    "guarding",
+    "counting",
+    "trapping",
+    "looping",
+  ];
   gateway = started.use(
     await startGateway(
       `listen: 127.0.0.1:0
@@ -121,6 +132,7 @@ workers: 1
 wasm:
   plugins:
     - { name: each, file: plugins/counting.wasm, instances: per_request }
+    - { name: looping, limits: { deadline: 20ms } }
     - { name: open, file: plugins/trapping.wasm, fail: open }
 routes:
 ${echoed.map((name) => route(name, `{ ${name}: {} }`, echo.address)).join("")}\
@@ -247,6 +259,14 @@ describe("guests", () => {
   test("remember under shared, and begin anew under per_request", async () => {
     expect(await countsOf("/counting")).toEqual(["1", "2", "3"]);
     expect(await countsOf("/each")).toEqual(["1", "1", "1"]);
+  });
+
+  test("that loop are stopped, and others are served", async () => {
+    const responses = await Promise.all(
+      ["/looping", "/marking", "/looping"].map((path) => gateway.fetch(path)),
+    );
+    expect(responses.map(({ status }) => status)).toEqual([503, 200, 503]);
+    await gateway.logged(/handle_request failed: it has used up its time: 20 ms/);
   });
 
   test("that trap fail as the plugin's `fail` says, with the reason in the log", async () => {
