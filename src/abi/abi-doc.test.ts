@@ -6,6 +6,8 @@ import {
   START_NAMES,
   UNCALLED_CALLBACK_NAMES,
 } from "./proxy-wasm/exports.ts";
+import { FOREIGN_FUNCTIONS } from "./proxy-wasm/foreign.ts";
+import { OWN_PROPERTIES } from "./proxy-wasm/properties.ts";
 import { HOST_FUNCTION_SIGNATURES } from "./proxy-wasm/signatures.ts";
 import { WASI_SIGNATURES } from "./wasi/signatures.ts";
 
@@ -18,6 +20,7 @@ describe("docs/ABI.md", () => {
       section: "Guest functions",
       names: [...ALLOCATOR_NAMES, ...START_NAMES, ...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES],
     },
+    { section: "Foreign functions", names: [...FOREIGN_FUNCTIONS.keys()] },
     { section: "WASI functions", names: Object.keys(WASI_SIGNATURES) },
   ])("has one row in $section for each function, and no others", ({ section, names }) => {
     const expected: readonly string[] = names;
@@ -28,8 +31,15 @@ describe("docs/ABI.md", () => {
     ).toEqual(expected.toSorted());
   });
 
+  test("has one row for each property that is known without an exchange, and no others", () => {
+    const text = document.split("### Without an exchange\n")[1]?.split("\n#")[0] ?? "";
+    const paths = Array.from(text.matchAll(/^\| `([^`]+)` \|/gm), ([, path = ""]) => path);
+    expect(paths.toSorted()).toEqual([...OWN_PROPERTIES.keys()].toSorted());
+  });
+
   test("names a status that it explains, and a test that names the function", async () => {
-    const rows = ["Host functions", "Guest functions", "WASI functions"].flatMap(rowsOf);
+    const sections = ["Host functions", "Foreign functions", "Guest functions", "WASI functions"];
+    const rows = sections.flatMap(rowsOf);
     const wrong: string[] = [];
     for (const { name, status, file } of rows) {
       if (!["full", "local", "inert"].includes(status)) wrong.push(`${name}: status ${status}`);
@@ -45,10 +55,10 @@ function rowsOf(section: string): { name: string; status: string; file: string }
   const text = document.split(`## ${section}\n`)[1]?.split("\n## ")[0] ?? "";
   return text
     .split("\n")
-    .filter((line) => line.startsWith("| ") && !line.startsWith("| function"))
+    .filter((line) => line.startsWith("| ") && !/^\| (?:function|name) /.test(line))
     .map((line) => {
       const [, name = "", status = "", file = ""] = line.split("|").map((cell) => cell.trim());
-      return { name, status, file };
+      return { name: name.replaceAll("`", ""), status, file };
     });
 }
 

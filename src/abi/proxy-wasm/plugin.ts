@@ -9,6 +9,7 @@ import type {
 import type { LoadedModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { callbackBits } from "./exports.ts";
+import { prepareExpressions } from "./foreign-expressions.ts";
 import { GuestLog } from "./guest-log.ts";
 import { GuestPool } from "./guest-pool.ts";
 import type { PluginResources } from "./resources.ts";
@@ -31,6 +32,7 @@ export function startPlugin(
   settings: GuestSettings,
   nowMs: () => number = () => performance.now(),
 ): Plugin {
+  prepareExpressions(module);
   return new ProxyWasmPlugin(module, host, settings, nowMs);
 }
 
