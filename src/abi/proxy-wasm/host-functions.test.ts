@@ -25,16 +25,6 @@ describe("hostFunctions()", () => {
     expect(kit.host.logged).toHaveLength(1);
   });
 
-  test("knows no foreign functions, and says once which one was asked for", () => {
-    const kit = new ScriptedGuest();
-    kit.within(kit.stream(), (env) => {
-      const name = kit.put("compress");
-      expect(env.proxy_call_foreign_function(...name, 0, 0, 0, 0)).toBe(Status.NotFound);
-      expect(env.proxy_call_foreign_function(...name, 0, 0, 0, 0)).toBe(Status.NotFound);
-    });
-    expect(kit.host.logged).toEqual(['warn: There is no foreign function "compress"']);
-  });
-
   test("gives C++ guests their two functions", () => {
     const { env } = new ScriptedGuest();
     expect([env.pthread_equal(1, 1), env.pthread_equal(1, 2)]).toEqual([1, 0]);
