@@ -239,6 +239,8 @@ export const LIMITS = {
   guestInflatedBytesMax: 4 * MIB,
   /** bits; an RSA key that a guest brings: one signature of 4096 bits takes 5 ms. */
   guestKeyBitsMax: 4096,
+  /** bytes; any key that a guest brings, as DER or PEM: the largest RSA key takes 3,300. */
+  guestKeyBytesMax: 4 * KIB,
   /** count; properties that one guest declares. */
   guestDeclaredPropertiesMax: 256,
   /** characters; a CEL expression. The parser takes up to 40 ms for them (measured). */
