@@ -61,7 +61,6 @@ class Worker {
         addresses: new AddressUpstreams(pools),
       },
       building: undefined,
-      onStep: () => this.#send({ type: "building" }),
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({
