@@ -7,6 +7,7 @@ const GUESTS = join(import.meta.dir, "../guests");
 
 /** One module for each SDK, with the same filters in it. */
 const SDKS = [
+  { language: "rust", name: "Rust" },
   { language: "go", name: "Go" },
   { language: "assemblyscript", name: "AssemblyScript" },
 ] as const;

@@ -24,7 +24,7 @@ const INSTANCES = ["shared", "per_request"] as const;
 type Instances = (typeof INSTANCES)[number];
 
 /** Modules with several filters in them, on the SDKs: test/e2e/languages.test.ts runs them. */
-const SDKS = ["go-sdk", "assemblyscript-sdk"] as const;
+const SDKS = ["rust-sdk", "go-sdk", "assemblyscript-sdk"] as const;
 
 /** Of 64 KiB: what each language stands for in the benchmarks. */
 const PAGES_MAX: Record<string, number> = { c: 2, rust: 18, go: 256 };
