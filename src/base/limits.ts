@@ -194,7 +194,7 @@ export const LIMITS = {
   guestStartMsDefault: 2000,
   /** ms; a start in a cold process takes some of them. */
   guestStartMsMin: 10,
-  /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
+  /** ms; well below prepareMsMax, so that slow starts do not cost the worker. */
   guestStartMsMax: 4000,
   /** count; sandboxes of one plugin and worker: exchanges at a time, slow upstreams included. */
   poolSandboxesDefault: 1000,
