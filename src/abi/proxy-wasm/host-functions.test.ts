@@ -70,7 +70,7 @@ describe("hostFunctions() errors", () => {
     });
     const lengths = longest.mock.calls.map(([, from, to]) => Number(to) - Number(from));
     longest.mockRestore();
-    expect(lengths.length).toBeGreaterThanOrEqual(8);
+    expect(lengths.length).toBeGreaterThanOrEqual(5); // The shared store looks at bytes.
     expect(Math.max(...lengths)).toBeLessThanOrEqual(4 * LIMITS.guestNameBytesMax);
   });
 
