@@ -161,9 +161,9 @@ export const conformance = casesOf(NAME, [
   },
   {
     name: `${NAME}() answers InternalFailure when the map has more than 1 MiB`,
-    guest: onRequest(get(0)),
-    run: { request: { headers: [["X-Long", "a".repeat(1024 * 1024)]] } },
-    lines: [],
+    guest: { on: { proxy_on_response_headers: { calls: [get(2)] } } },
+    run: { upstream: { headers: [["X-Long", "a".repeat(1024 * 1024)]] } },
+    lines: ["proxy_get_header_map_pairs(map=HttpResponseHeaders) = InternalFailure"],
   },
   {
     name: `${NAME}() checks the addresses also when the map is empty`,
