@@ -7,11 +7,21 @@ import type { Exchange } from "./exchange.ts";
  */
 export function getProperty(x: Exchange, path: readonly string[]): PropertyValue | undefined {
   const [root = "", name = "", ...rest] = path;
-  const known = PROPERTIES.get(`${root}.${name}`) ?? PROPERTIES.get(root);
-  const value = known?.(x, rest);
+  const nested = `${root}.${name}`;
+  const isNested = PROPERTIES.has(nested);
+  // There is nothing inside of a value but a line of a map.
+  const segmentsMax = MAPS.has(nested) ? 3 : isNested ? 2 : 1;
+  const known = PROPERTIES.get(isNested ? nested : root);
+  const value = path.length > segmentsMax ? undefined : known?.(x, rest);
   if (value !== undefined) return value;
   return x.properties.get(path.join("\0"));
 }
+
+const MAPS: ReadonlySet<string> = new Set([
+  "request.headers",
+  "response.headers",
+  "response.trailers",
+]);
 
 type Read = (x: Exchange, rest: readonly string[]) => PropertyValue | undefined;
 
