@@ -65,6 +65,11 @@ export type Arg =
   | { readonly beforeEnd: number }
   | { readonly param: number };
 
+/** A guest that makes these calls when the request's headers are there. */
+export const onRequest = (...calls: readonly (Call | Repeated)[]): Probe => ({
+  on: { proxy_on_request_headers: { calls } },
+});
+
 /** Address and length of a text; one byte for each char. */
 export const text = (value: string): Arg => ({ bytes: Buffer.from(value, "latin1") });
 /** Address and length of serialized pairs. */
