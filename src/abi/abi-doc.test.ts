@@ -62,7 +62,7 @@ function rowsOf(section: string): { name: string; status: string; file: string }
 }
 
 async function testText(file: string): Promise<string | undefined> {
-  for (const folder of ["proxy-wasm", "wasi", "."]) {
+  for (const folder of ["proxy-wasm", "wasi", ".", "../../test"]) {
     const found = Bun.file(join(import.meta.dir, folder, file));
     if (await found.exists()) return found.text();
   }

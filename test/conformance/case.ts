@@ -1,0 +1,115 @@
+import { renderEvent } from "../../src/plugin-run/render.ts";
+import { runExchange } from "../../src/plugin-run/run-exchange.ts";
+import type { RunOptions } from "../../src/plugin-run/run-options.ts";
+import { callShape } from "../../src/plugin-run/shapes.ts";
+import type { CallEvent, RunEvent, Transcript } from "../../src/plugin-run/transcript.ts";
+import { type Call, moduleOf, out, type Probe, text } from "./probe.ts";
+
+/** One guest, one exchange, and what the transcript of it must say. */
+export interface Case {
+  readonly name: string;
+  readonly guest: Probe;
+  readonly run?: RunOptions;
+  /**
+   * What is compared beside the calls of the function: names of callbacks and functions,
+   * "callbacks", "log", "notes", "upstream" and "client" (what leaves towards them).
+   */
+  readonly shows?: readonly string[];
+  /**
+   * Lines of the transcript as renderEvent() writes them, without their indentation. A callback
+   * that has failed and a plugin that is refused are always among them.
+   */
+  readonly lines: readonly string[];
+}
+
+/** The cases of one host function, or of one property of callbacks. */
+export interface Conformance {
+  readonly of: string;
+  readonly cases: readonly Case[];
+}
+
+export function casesOf(of: string, cases: readonly Case[]): Conformance {
+  return { of, cases };
+}
+
+/**
+ * What all functions but a few answer while no context is there to call from: while a module is
+ * initialized, and while its allocator hands out memory.
+ */
+export function refusedOutsideOfContexts(call: Call, line: string): Case[] {
+  const [name] = call;
+  // Another function that needs the allocator: the one in question is called by it.
+  const allocating: Call =
+    name === "proxy_get_property"
+      ? ["proxy_get_header_map_pairs", 0, out(), out()]
+      : ["proxy_get_property", text("plugin_name"), out(), out()];
+  const refusal = `${line} = InternalFailure`;
+  return [
+    {
+      name: `${name}() answers InternalFailure before there is a context`,
+      guest: {
+        startSection: { calls: [call] },
+        on: { _initialize: { calls: [call] }, main: { calls: [call] } },
+      },
+      lines: [refusal, refusal, refusal],
+    },
+    {
+      name: `${name}() answers InternalFailure to an allocator`,
+      guest: {
+        allocator: { calls: [call] },
+        on: { proxy_on_request_headers: { calls: [allocating] } },
+      },
+      lines: [refusal],
+    },
+  ];
+}
+
+const runs = new WeakMap<Case, Promise<Transcript>>();
+
+/** Runs it once, however often it is asked for: the statuses are looked at in the same run. */
+export async function transcriptOf(each: Case): Promise<Transcript> {
+  const known = runs.get(each);
+  if (known !== undefined) return known;
+  const run = runExchange(moduleOf(each.guest), each.run);
+  runs.set(each, run);
+  return run;
+}
+
+/** What a case compares. */
+export async function linesOf({ of }: Conformance, each: Case): Promise<string[]> {
+  const { events, refused } = await transcriptOf(each);
+  const shown = new Set([of, ...(each.shows ?? [])]);
+  const lines = events
+    .filter((event) => isShown(event, shown))
+    .map((event) => renderEvent(event).trimStart());
+  return refused === undefined ? lines : [...lines, `refused: ${refused}`];
+}
+
+function isShown(event: RunEvent, shown: ReadonlySet<string>): boolean {
+  if (event.kind === "call") return shown.has(event.name);
+  if (event.kind === "callback") return shown.has(event.name) || shown.has("callbacks");
+  if (event.kind === "return") {
+    return event.failed !== undefined || shown.has(event.name) || shown.has("callbacks");
+  }
+  if (event.kind === "log") return shown.has("log");
+  return shown.has(event.kind === "note" ? "notes" : event.to);
+}
+
+/** What calls of the function have come to: a status, "returns" where there is none, or "trap". */
+export async function resultsOf({ of, cases }: Conformance): Promise<Set<string>> {
+  const results = new Set<string>();
+  for (const each of cases) {
+    const { events } = await transcriptOf(each);
+    for (const event of events) {
+      if (event.kind !== "call" || event.name !== of) continue;
+      if (event.failed !== undefined) results.add("trap");
+      else results.add(hasStatus(event) ? String(event.result) : "returns");
+    }
+  }
+  return results;
+}
+
+function hasStatus({ module, name }: CallEvent): boolean {
+  const { result } = callShape(module, name);
+  return result === "status" || result === "errno";
+}
