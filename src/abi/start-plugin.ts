@@ -16,6 +16,8 @@ export interface Lent {
 
 /**
  * Starts a plugin with the ABI that its module is written for.
+ * @param nowMs monotonic clock
+ * @param scopes where Proxy-Wasm plugins find shared data and queues; absent: the worker's
  * @throws PluginRefused when the module, its start or its configuration is refused
  */
 export function startModule(

@@ -110,7 +110,7 @@ export const LIMITS = {
   /** count; streams on the connection to one node, whatever more it allows. */
   grpcStreamsPerSessionMax: 10_000,
   /** ms; for the answer to a ping on an HTTP/2 connection of which calls get no answers. */
-  grpcPongMsMax: 5_000,
+  grpcPongMsMax: 2_000,
   /** ms; between two pings to a node that says nothing else: more than two are a reason for nodes
    * to hang up when they come faster than this. */
   grpcPingPauseMs: 300_000,
@@ -233,6 +233,24 @@ export const LIMITS = {
   guestPropertyBytesMax: 64 * KIB,
   /** bytes; a name that a guest passes: of a property, a metric, a queue, a key of shared data. */
   guestNameBytesMax: KIB,
+  /** bytes; argument of a foreign function: zlib and hashes take some 20 ms for that. */
+  guestForeignBytesMax: MIB,
+  /** bytes; what a zlib stream of a guest holds, against "zip bombs". */
+  guestInflatedBytesMax: 4 * MIB,
+  /** bits; an RSA key that a guest brings: one signature of 4096 bits takes 5 ms. */
+  guestKeyBitsMax: 4096,
+  /** count; properties that one guest declares. */
+  guestDeclaredPropertiesMax: 256,
+  /** characters; a CEL expression. The parser takes up to 40 ms for them (measured). */
+  celLengthMax: 2 * KIB,
+  /** count; brackets inside one another in an expression: 64 of them take the parser 100 ms. */
+  celDepthMax: 24,
+  /** count; expressions that one guest keeps. */
+  celExpressionsMax: 256,
+  /** units of about 1 µs; one evaluation: loops, texts, lists and patterns. See meter.ts. */
+  celCostMax: 10_000,
+  /** count; patterns of one expression that are kept compiled. */
+  celPatternsMax: 16,
   /** count; metrics that one plugin defines. */
   guestMetricsMax: 1000,
   /** count; metrics of plugins that one worker tells its master, and the master shows. More are

@@ -63,6 +63,12 @@ describe("runOptionsOf()", () => {
       "auth timeout",
       "--call-response",
       "127.0.0.1:80 reset",
+      "--grpc-response",
+      "auth 0 hi",
+      "--grpc-response",
+      "auth 7 denied",
+      "--grpc-response",
+      "auth timeout",
     );
     expect(answered.upstream).toEqual({
       status: 201,
@@ -74,6 +80,11 @@ describe("runOptionsOf()", () => {
       { upstream: "auth", status: 403, body: [bytes("go away")] },
       { upstream: "auth", delayMs: 60_001 },
       { upstream: "127.0.0.1:80", error: expect.any(String) },
+    ]);
+    expect(answered.grpc).toEqual([
+      { upstream: "auth", status: 0, messages: [bytes("hi")] },
+      { upstream: "auth", status: 7, message: "denied" },
+      { upstream: "auth", delayMs: 60_001 },
     ]);
     expect((await flags("--response", "timeout")).upstream).toEqual({
       failure: "UPSTREAM_READ_TIMEOUT",
@@ -91,6 +102,8 @@ describe("runOptionsOf()", () => {
       "r",
       "--env",
       "K=a=b",
+      "--abi",
+      "http-wasm",
       "--fail",
       "open",
       "--filter-buffer",
@@ -107,6 +120,7 @@ describe("runOptionsOf()", () => {
       vmConfig: bytes("v"),
       rootId: "r",
       allow: { env: { K: "a=b" } },
+      abi: "http-wasm",
       fail: "open",
       filterBufferBytes: 10,
       queueItems: [{ queue: "q", item: "item" }],
@@ -132,6 +146,7 @@ describe("runOptionsOf()", () => {
 describe("runOptionsOf() errors", () => {
   test.each([
     [["--fail", "ajar"], '--fail takes open or closed, not "ajar"'],
+    [["--abi", "wasi"], '--abi takes auto, proxy-wasm or http-wasm, not "wasi"'],
     [["--request", "GET /a b"], "--request takes 'METHOD URL', not \"GET /a b\""],
     [["-H", "no colon"], "--header takes 'NAME: VALUE', not \"no colon\""],
     [["--trailer", ": x"], "--trailer takes 'NAME: VALUE', not \": x\""],
@@ -139,6 +154,8 @@ describe("runOptionsOf() errors", () => {
     [["--response", "toString"], '--response takes a status from 200 to 599, not "toString"'],
     [["--call-response", "auth"], "--call-response takes 'UPSTREAM STATUS [BODY]', not \"auth\""],
     [["--call-response", "auth 1"], '--call-response takes a status from 200 to 599, not "1"'],
+    [["--grpc-response", "a"], "--grpc-response takes 'UPSTREAM STATUS [MESSAGE]', not \"a\""],
+    [["--grpc-response", "a 17"], '--grpc-response takes a status from 0 to 16, not "17"'],
     [["--env", "KEY"], '--env takes NAME=VALUE, not "KEY"'],
     [["--queue", "=x"], '--queue takes NAME=VALUE, not "=x"'],
     [["--ticks", "10001"], '--ticks takes a number up to 10000, not "10001"'],

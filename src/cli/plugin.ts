@@ -24,6 +24,7 @@ The plugin:
   --vm-config TEXT                 what proxy_on_vm_start reads
   --root-id TEXT                   the property plugin_root_id
   --env NAME=VALUE                 an environment variable that it is granted; repeatable
+  --abi auto|proxy-wasm|http-wasm  what it is written for, found in the module by default
   --fail closed|open               what a failure means, default closed
   --filter-buffer BYTES            body that it may hold back while it pauses
 
@@ -46,6 +47,9 @@ Around it:
   --call-response 'UPSTREAM STATUS [BODY]'
                                    the next answer to a call-out to that upstream or host:port,
                                    which is granted; repeatable; timeout or reset for no answer
+  --grpc-response 'UPSTREAM STATUS [MESSAGE]'
+                                   the next answer to a gRPC call to it: a message with status 0,
+                                   or a status from 1 to 16, or timeout; repeatable
   --queue 'NAME=ITEM'              put into a queue that the plugin has registered; repeatable
   --ticks N                        wait for N ticks before the request
   --ticks-after N                  and for N ticks after the response

@@ -156,8 +156,9 @@ const AllowSchema = closed(
     http_call: Type.Optional(
       Type.Array(CallTarget, {
         description:
-          "Where the module may send requests: ids of upstreams, and patterns of addresses that " +
-          'are no upstreams: "10.1.2.3:8080", "*.internal.example:443", "auth.example:*"',
+          "Where the module may send requests, of HTTP and of gRPC: ids of upstreams, and " +
+          'patterns of addresses that are no upstreams: "10.1.2.3:8080", ' +
+          '"*.internal.example:443", "auth.example:*"',
       }),
     ),
     env: Type.Optional(

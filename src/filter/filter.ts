@@ -153,8 +153,12 @@ export interface FilterExchange {
    * of the present one have seen the head. What matches no route any more keeps its own.
    */
   clearRoute(): void;
-  /** Kept for the exchange, readable by every later filter under the same path. */
-  setProperty(path: readonly string[], value: Uint8Array): void;
+  /**
+   * Kept for the exchange, readable by every later filter under the same path.
+   * @param readOnly it keeps this value
+   * @returns false when it keeps an earlier one
+   */
+  setProperty(path: readonly string[], value: string | Uint8Array, readOnly?: boolean): boolean;
 }
 
 /**

@@ -119,6 +119,8 @@ export class WorkerProcess {
       case "ready":
         this.#becameReady();
         break;
+      case "building":
+        break;
       case "prepared":
         this.#settle(message.number, { ok: true });
         break;

@@ -61,6 +61,7 @@ class Worker {
         addresses: new AddressUpstreams(pools),
       },
       building: undefined,
+      onStep: () => this.#send({ type: "building" }),
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({

@@ -1,8 +1,8 @@
 import { messageOf } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
-import type { Shape } from "./shape.ts";
+import { type FieldType, isText, type Shape, toNumber } from "./shape.ts";
 import { callbackShape, knownCallShape } from "./shapes.ts";
-import type { RunEvent, Transcript } from "./transcript.ts";
+import type { RunEvent, Transcript, Value } from "./transcript.ts";
 
 /** Of the file's form: another one is not read. */
 const FORM = 1;
@@ -87,7 +87,7 @@ function problemOf(event: Parsed): string | undefined {
     kind === "call" ? knownCallShape(String(event["module"]), name) : callbackShape(name);
   if (shape === undefined) return `no ${kind} ${JSON.stringify(name)} is known`;
   if (failed !== undefined && typeof failed !== "string") return "failed is no text";
-  if (kind !== "callback" && !isValue(event["result"])) return "result is no value";
+  if (kind !== "callback" && !isOf(shape.result, event["result"])) return "result is no answer";
   if (kind !== "return" && !fits(args, shape.ins)) return `args are not those of ${name}`;
   const isWritten = isRecord(outs) && Object.keys(outs).length > 0;
   if (kind === "call" && (!isRecord(outs) || (isWritten && !fits(outs, shape.outs)))) {
@@ -102,12 +102,23 @@ function fits(values: unknown, fields: Shape["ins"]): boolean {
   const names = fields.filter(({ type }) => type !== "hidden").map((field) => field.name);
   const found = Object.keys(values);
   if (found.length !== names.length || !names.every((name) => found.includes(name))) return false;
-  return Object.values(values).every(isValue);
+  return fields.every(({ name, type }) => type === "hidden" || isOf(type, values[name]));
 }
 
-function isValue(value: unknown): boolean {
-  if (value === null || ["string", "number", "boolean"].includes(typeof value)) return true;
-  return Array.isArray(value) && value.every((pair) => isTexts(pair) && pair.length === 2);
+/** Whether a replay can hand it to a guest. */
+function isOf(type: FieldType | "void", value: unknown): boolean {
+  if (value === null) return true;
+  if (type === "pairs" && Array.isArray(value)) {
+    return value.every((pair) => isTexts(pair) && pair.length === 2);
+  }
+  if (isText(type)) return typeof value === "string";
+  if (!["string", "number", "boolean"].includes(typeof value)) return false;
+  try {
+    toNumber(type, value as Value);
+    return true;
+  } catch {
+    return false; // A word that nobody knows, or no number.
+  }
 }
 
 function isTexts(value: unknown): value is readonly string[] {

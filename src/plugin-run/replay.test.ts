@@ -56,6 +56,28 @@ function logging(text: string): Uint8Array {
     (start $start))`);
 }
 
+/** An http-wasm module that asks for the URI and a header, and sets one each way. */
+function echo(value: string): Uint8Array {
+  return wat(`(module
+    (import "http_handler" "get_uri" (func $uri (param i32 i32) (result i32)))
+    (import "http_handler" "get_header_values"
+      (func $values (param i32 i32 i32 i32 i32) (result i64)))
+    (import "http_handler" "set_header_value" (func $set (param i32 i32 i32 i32 i32)))
+    (import "http_handler" "enable_features" (func $enable (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 16) "x-in") (data (i32.const 32) "${value}")
+    (func $start (drop (call $enable (i32.const 2)))) (start $start)
+    (func (export "handle_request") (result i64)
+      (call $set (i32.const 0) (i32.const 16) (i32.const 4)
+        (i32.const 64) (call $uri (i32.const 64) (i32.const 99)))
+      (call $set (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 200)
+        (i32.wrap_i64 (call $values (i32.const 0) (i32.const 16) (i32.const 4)
+          (i32.const 200) (i32.const 99))))
+      (i64.const 0x500000001))
+    (func (export "handle_response") (param i32 i32)
+      (call $set (i32.const 1) (i32.const 16) (i32.const 4) (i32.const 32) (i32.const 3))))`);
+}
+
 async function recorded(module = copier()): Promise<string> {
   return writeRecording(await runExchange(module, OPTIONS));
 }
@@ -148,6 +170,24 @@ describe("replay()", () => {
   });
 });
 
+describe("replay() of http-wasm", () => {
+  test("answers as the host did, and shows what is different", async () => {
+    const transcript = await runExchange(echo("one"), {
+      request: { url: "http://a.test/uri", headers: [["X-In", "value"]] },
+    });
+    expect(transcript.response?.headers).toContainEqual(["x-in", "one"]);
+    const recording = readRecording(writeRecording(transcript));
+    expect(replay(echo("one"), recording)).toEqual({ same: true, events: 10 });
+    expect(replay(echo("two"), recording)).toMatchObject({
+      difference: {
+        within: "> handle_response(context=5, is_error=false)",
+        recorded: 'set_header_value(kind=Response, name="x-in", value="one")',
+        now: 'set_header_value(kind=Response, name="x-in", value="two")',
+      },
+    });
+  });
+});
+
 describe("replay() errors", () => {
   test("refuses a recording of several guests", async () => {
     const transcript = await runExchange(copier(), { instances: "per_request" });
@@ -166,7 +206,15 @@ describe("readRecording() errors", () => {
     { at: 2, from: "proxy_get_header", to: "proxy_eat", says: "line 3: no call" },
     { at: 2, from: '"key"', to: '"name"', says: "line 3: args are not those of" },
     { at: 2, from: '"value":"', to: '"worth":"', says: "line 3: outs are not those of" },
-    { at: 2, from: '"result":"Ok"', to: '"result":{}', says: "line 3: result is no value" },
+    { at: 2, from: '"result":"Ok"', to: '"result":{}', says: "line 3: result is no answer" },
+    { at: 2, from: '"result":"Ok"', to: '"result":"Fine"', says: "line 3: result is no answer" },
+    {
+      at: 2,
+      from: '"map":"HttpRequestHeaders"',
+      to: '"map":"Paper"',
+      says: "line 3: args are not",
+    },
+    { at: 6, from: '"time":"', to: '"time":"x', says: "line 7: outs are not those of" },
   ])("names the line and what is wrong: $says", async ({ at, from, to, says }) => {
     const lines = (await recorded()).split("\n");
     lines[at] = (lines[at] ?? "").replace(from, to);

@@ -10,7 +10,7 @@ export function getProperty(x: Exchange, path: readonly string[]): PropertyValue
   const known = PROPERTIES.get(`${root}.${name}`) ?? PROPERTIES.get(root);
   const value = known?.(x, rest);
   if (value !== undefined) return value;
-  return x.properties.get(path.join("\0"));
+  return x.properties.get(path);
 }
 
 type Read = (x: Exchange, rest: readonly string[]) => PropertyValue | undefined;

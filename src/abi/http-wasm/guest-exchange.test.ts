@@ -70,6 +70,13 @@ describe("handle_request", () => {
     expect(scripted.responses).toEqual([]);
   });
 
+  test("replies with trailers, too", () => {
+    const { scripted, host, exchange } = started(NEEDS_ALL, Feature.Trailers);
+    const line = scripted.put("x");
+    scripted.request(exchange, (http) => http.set_header_value(3, ...line, ...line), 0n);
+    expect([...(host.replies[0]?.trailers ?? [])]).toEqual([["x", "x"]]);
+  });
+
   test("says that its reply came too late", () => {
     const { scripted, host, exchange } = started();
     host.localReply({

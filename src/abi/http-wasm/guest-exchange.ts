@@ -180,10 +180,13 @@ export class GuestExchange implements HttpFilter, Caller {
   #reply(): Action {
     this.phase = "over";
     const { early } = this;
+    const trailers = early.trailers.clone();
+    early.trailers.clear();
     const accepted = this.host.localReply({
       status: early.statusNow,
       headers: early.headers,
       body: early.body.take() ?? new Uint8Array(0),
+      trailers: trailers.size === 0 ? undefined : trailers,
       details: "http_wasm_response",
     });
     if (!accepted) this.#guest.resources.log.warnOnce("late reply", LATE_REPLY);

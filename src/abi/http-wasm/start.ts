@@ -42,8 +42,9 @@ function newGuest(module: LoadedModule, resources: GuestResources): HttpWasmGues
     [HTTP_HANDLER_MODULE]: httpHandlerFunctions(guest),
     ...(wantsWasi ? wasiImports(guest) : {}),
   };
+  const linked = resources.host.trace?.imports(imports, () => guest.memory) ?? imports;
   try {
-    guest.enterSandbox(new Sandbox(module, imports, Object.keys(HTTP_GUEST_SIGNATURES)));
+    guest.enterSandbox(new Sandbox(module, linked, Object.keys(HTTP_GUEST_SIGNATURES)));
   } catch (error) {
     throw refused(`the module cannot be instantiated: ${messageOf(error)}`, error);
   }

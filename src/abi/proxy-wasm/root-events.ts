@@ -1,4 +1,5 @@
 import type { GuestLog } from "../guest/guest-log.ts";
+import { type DeclaredState, RootDeclarations } from "./root-declarations.ts";
 import type { Receiver } from "./shared-queue.ts";
 import { Tick } from "./tick.ts";
 import type { VmScope } from "./vm-scope.ts";
@@ -11,6 +12,7 @@ export interface RootState {
   readonly received: ReadonlySet<number>;
   /** Ids of the queues of others that it may use. */
   readonly resolved: ReadonlySet<number>;
+  readonly declared: DeclaredState;
 }
 
 /**
@@ -19,6 +21,8 @@ export interface RootState {
  */
 export class RootEvents {
   readonly isDelivered: boolean;
+  /** No events, but as long-lived, and captured with them. */
+  readonly declared = new RootDeclarations();
   readonly #scope: VmScope;
   readonly #log: GuestLog;
   readonly #tick: Tick;
@@ -68,11 +72,13 @@ export class RootEvents {
       tickMs: this.#tick.periodMs,
       received: new Set(this.#received),
       resolved: new Set(this.#resolved),
+      declared: this.declared.state,
     };
   }
 
   /** Makes it what it was when the state was taken, in this guest or in another one. */
   adopt(state: RootState): void {
+    this.declared.adopt(state.declared);
     this.#resolved.clear();
     for (const id of state.resolved) this.#resolved.add(id);
     for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
