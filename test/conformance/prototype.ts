@@ -27,10 +27,17 @@ export type Fields = Readonly<Record<string, readonly [arg: Arg | readonly Arg[]
 export class Prototype {
   readonly name: string;
   readonly #fields: Fields;
+  readonly #refusal: string;
 
-  constructor(name: string, fields: Fields) {
+  /** @param name may have the module before it: "wasi_unstable:fd_write" */
+  constructor(name: string, fields: Fields, refusal = "InvalidMemoryAccess") {
     this.name = name;
     this.#fields = fields;
+    this.#refusal = refusal;
+  }
+
+  get bareName(): string {
+    return this.name.split(":").at(-1) ?? "";
   }
 
   call(changes: Readonly<Record<string, Arg | readonly Arg[]>> = {}): Call {
@@ -46,7 +53,7 @@ export class Prototype {
       .map(([name, [, value]]) => [name, changes[name] ?? value])
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${value}`);
-    const call = `${this.name}(${shown.join(", ")})`;
+    const call = `${this.bareName}(${shown.join(", ")})`;
     return result === "" ? call : `${call} = ${result}`;
   }
 
@@ -61,9 +68,7 @@ export class Prototype {
       if (!isText && !("out" in arg)) continue;
       for (const bad of isText ? BAD_WINDOWS : BAD_POINTERS) {
         calls.push(this.call({ ...changes, [name]: bad }));
-        lines.push(
-          this.line("InvalidMemoryAccess", isText ? { [name]: "beyond-memory" } : undefined),
-        );
+        lines.push(this.line(this.#refusal, isText ? { [name]: "beyond-memory" } : undefined));
       }
     }
     return { calls, lines };
@@ -72,7 +77,7 @@ export class Prototype {
   hostileCase(run: Case["run"] = {}): Case {
     const { calls, lines } = this.hostile();
     return {
-      name: `${this.name}() refuses addresses and lengths that are not within memory`,
+      name: `${this.bareName}() refuses addresses and lengths that are not within memory`,
       guest: { on: { proxy_on_request_headers: { calls } } },
       run,
       lines,
