@@ -7,6 +7,8 @@ import {
   START_NAMES,
   UNCALLED_CALLBACK_NAMES,
 } from "./proxy-wasm/exports.ts";
+import { FOREIGN_FUNCTIONS } from "./proxy-wasm/foreign.ts";
+import { OWN_PROPERTIES } from "./proxy-wasm/properties.ts";
 import { HOST_FUNCTION_SIGNATURES } from "./proxy-wasm/signatures.ts";
 import { WASI_SIGNATURES } from "./wasi/signatures.ts";
 
@@ -19,6 +21,7 @@ describe("docs/ABI.md", () => {
       section: "Guest functions",
       names: [...ALLOCATOR_NAMES, ...START_NAMES, ...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES],
     },
+    { section: "Foreign functions", names: [...FOREIGN_FUNCTIONS.keys()] },
     { section: "WASI functions", names: Object.keys(WASI_SIGNATURES) },
     { section: "http-wasm host functions", names: Object.keys(HTTP_HANDLER_SIGNATURES) },
     { section: "http-wasm guest functions", names: Object.keys(HTTP_GUEST_SIGNATURES) },
@@ -31,9 +34,16 @@ describe("docs/ABI.md", () => {
     ).toEqual(expected.toSorted());
   });
 
+  test("has one row for each property that is known without an exchange, and no others", () => {
+    const text = document.split("### Without an exchange\n")[1]?.split("\n#")[0] ?? "";
+    const paths = Array.from(text.matchAll(/^\| `([^`]+)` \|/gm), ([, path = ""]) => path);
+    expect(paths.toSorted()).toEqual([...OWN_PROPERTIES.keys()].toSorted());
+  });
+
   test("names a status that it explains, and a test that names the function", async () => {
     const rows = [
       "Host functions",
+      "Foreign functions",
       "Guest functions",
       "WASI functions",
       "http-wasm host functions",
@@ -54,10 +64,10 @@ function rowsOf(section: string): { name: string; status: string; file: string }
   const text = document.split(`## ${section}\n`)[1]?.split("\n## ")[0] ?? "";
   return text
     .split("\n")
-    .filter((line) => line.startsWith("| ") && !line.startsWith("| function"))
+    .filter((line) => line.startsWith("| ") && !/^\| (?:function|name) /.test(line))
     .map((line) => {
       const [, name = "", status = "", file = ""] = line.split("|").map((cell) => cell.trim());
-      return { name, status, file };
+      return { name: name.replaceAll("`", ""), status, file };
     });
 }
 

@@ -239,6 +239,8 @@ export const LIMITS = {
   guestInflatedBytesMax: 4 * MIB,
   /** bits; an RSA key that a guest brings: one signature of 4096 bits takes 5 ms. */
   guestKeyBitsMax: 4096,
+  /** bytes; any key that a guest brings, as DER or PEM: the largest RSA key takes 3,300. */
+  guestKeyBytesMax: 4 * KIB,
   /** count; properties that one guest declares. */
   guestDeclaredPropertiesMax: 256,
   /** characters; a CEL expression. The parser takes up to 40 ms for them (measured). */
@@ -260,16 +262,36 @@ export const LIMITS = {
   statusMetricNameMax: 200,
   /** count; names of plugins that are told of, those that are gone included. */
   statusPluginsMax: 1000,
-  /** bytes; keys and values of the shared data of one VM id. */
+  /** bytes; keys and values of the shared data of one VM id. SHARED_DATA_FULL. */
   sharedDataBytesMax: 16 * MIB,
-  /** count; keys of the shared data of one VM id. */
+  /** count; keys of the shared data of one VM id. SHARED_DATA_FULL. */
   sharedDataKeysMax: 10_000,
   /** count; shared queues of one VM id. */
   sharedQueuesMax: 100,
-  /** bytes; items that wait in one shared queue. */
+  /** bytes; items that wait in one shared queue. SHARED_QUEUE_FULL. */
   sharedQueueBytesMax: 4 * MIB,
-  /** count; items that wait in one shared queue. */
+  /** count; items that wait in one shared queue. SHARED_QUEUE_FULL. */
   sharedQueueItemsMax: 10_000,
+  /** bytes; memory of all queues of one VM id, in chunks: items have 256 each at least. */
+  sharedQueueStoreBytesMax: 24 * MIB,
+  /** count; worker processes of which one queue knows that they want to be told. */
+  sharedQueueReceiversMax: 512,
+  /**
+   * bytes; address space of one VM id's shared data and queues, of which only what was written
+   * takes memory: all of the above at once, and twice the largest value while it is replaced.
+   */
+  sharedStoreBytes: 64 * MIB,
+  /** count; VM ids of one gateway, those included that are about to be dropped. */
+  sharedStoresMax: 4096,
+  /**
+   * ms; wait for another worker that works in the same store, which takes microseconds unless it
+   * has no processor (200 ms were seen with ten processes for each). SHARED_STORE_BUSY.
+   */
+  sharedLockMsMax: 1000,
+  /** ms; the same while that worker has been waited for in vain already. */
+  sharedStuckLockMsMax: 1,
+  /** ms; wait for one worker after the other. SHARED_STORE_BUSY. */
+  sharedTurnsMsMax: 2000,
   /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
    * one by one takes a thousand. */
   guestHostCallsMax: 1_000_000,

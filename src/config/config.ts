@@ -71,6 +71,8 @@ export interface PluginConfig extends SandboxConfig {
   /** JSON text of a mapping, or the string itself. */
   readonly vmConfig: string;
   readonly fail: "closed" | "open";
+  /** Where its root context gets ticks: on every worker, or on one at a time. */
+  readonly tick: "all" | "leader";
   readonly allow: AllowConfig;
   /** Of its declaration; undefined for one that was found in the folder. */
   readonly position: Position | undefined;

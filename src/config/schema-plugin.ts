@@ -272,6 +272,14 @@ export const PluginSchema = closed(
         default: sandbox.routeCache,
       }),
     ),
+    tick: Type.Optional(
+      oneOf(["all", "leader"], {
+        description:
+          "Where the module's ticks come: on every worker (all), or on one worker at a time, " +
+          "another one when that ends (leader)",
+        default: "all",
+      }),
+    ),
     breaker: Type.Optional(BreakerSchema),
     allow: Type.Optional(AllowSchema),
   },

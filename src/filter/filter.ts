@@ -226,6 +226,8 @@ export interface PluginHost {
   /** Environment that the YAML grants; never the process's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly failOpen: boolean;
+  /** Whether ticks are due here and now: under `tick: leader` on one worker only. */
+  readonly mayTick: boolean;
   readonly logLevel: LogLevel;
   log(level: LogLevel, message: string): void;
   /**

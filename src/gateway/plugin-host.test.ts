@@ -175,6 +175,7 @@ function open(allow: string, port?: number) {
     generationSince: (number) => (serving.number >= number ? serving : undefined),
     upstream: (id) => upstreams.get(id),
     addresses,
+    isLeader: false,
   };
   const settings = config.plugins.find(({ name }) => name === "waf");
   if (settings?.position === undefined) throw new Error("no plugin");

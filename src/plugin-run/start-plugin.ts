@@ -3,6 +3,7 @@ import { VmScopes } from "../abi/proxy-wasm/vm-scope.ts";
 import { startModule } from "../abi/start-plugin.ts";
 import type { SandboxConfig } from "../config/config.ts";
 import type { Plugin, PluginHost } from "../filter/filter.ts";
+import { toBytes } from "./run-options.ts";
 import { loadModule } from "../wasm/module.ts";
 
 /** A started plugin, and what a run does to it from outside. */
@@ -30,6 +31,6 @@ export function startForRun(
   const plugin = startModule(module, host, settings, abi, { nowMs, scopes });
   return {
     plugin,
-    enqueue: (queue, item) => queues.resolve(host.vmId, queue)?.enqueue(item) ?? false,
+    enqueue: (queue, item) => queues.resolve(host.vmId, toBytes(queue))?.enqueue(item) ?? false,
   };
 }

@@ -17,34 +17,32 @@ const GROUPS: ReadonlyMap<string, string> = new Map([
   [
     "request",
     "path url_path host scheme method headers referer useragent time id protocol query " +
-      "duration size total_size",
+      "duration size total_size trailers",
   ],
-  [
-    "response",
-    "code code_details flags grpc_status headers trailers size total_size backend_latency",
-  ],
+  ["response", "code code_details flags grpc_status headers trailers size total_size"],
   ["source", "address port"],
   ["destination", "address port"],
   ["connection", "id mtls"],
   ["upstream", "address port transport_failure_reason request_attempt_count"],
-  ["xds", "cluster_name route_name listener_direction"],
+  [
+    "xds",
+    "cluster_name cluster_metadata route_name route_metadata listener_direction listener_metadata",
+  ],
   ["filter_state", ""],
-  ["node", "id"],
+  ["node", "id cluster metadata"],
 ]);
 
-/** Messages, of which only the field with the maps can be reached. */
-const METADATA: ReadonlySet<string> = new Set([
-  "metadata",
-  "route_metadata",
-  "cluster_metadata",
-  "listener_metadata",
-  "upstream_host_metadata",
-]);
+/** Messages, of which only the field with the maps can be reached, and `node.metadata`, a map. */
+const METADATA = /(?:^|\.)(?:(?:route|cluster|listener)_)?metadata$/;
 
 /** Types that an encoding does not tell apart. */
-const TIMES: ReadonlySet<string> = new Set(["request.time"]);
-const DURATIONS: ReadonlySet<string> = new Set(["request.duration", "response.backend_latency"]);
-const UNSIGNED: ReadonlySet<string> = new Set(["connection.id", "connection_id"]);
+const TIME = "request.time";
+const DURATION = "request.duration";
+const UNSIGNED: ReadonlySet<string> = new Set([
+  "connection.id",
+  "connection_id",
+  "upstream.request_attempt_count",
+]);
 
 /** The fields that an expression reads of each name; a name that it binds itself does no harm. */
 export function namesOf(expr: Expr): Names {
@@ -107,32 +105,30 @@ function valueOf(
   fields: ReadonlySet<string>,
   read: ReadProperty,
 ): CelInput | undefined {
-  if (METADATA.has(name)) {
-    const isKnown = read([name]) !== undefined;
-    return isKnown ? celMap(new Map([["filter_metadata", celMap(new Map())]])) : undefined;
-  }
-  if (!GROUPS.has(name)) {
-    const value = read([name]);
-    return value === undefined ? undefined : toInput(name, value);
-  }
+  if (!GROUPS.has(name)) return inputOf([name], read);
   const entries = new Map<string, CelInput>();
   for (const field of fields) {
-    const value = read([name, field]);
-    if (value === undefined) continue;
-    const path = `${name}.${field}`;
-    const isList = value instanceof HeaderList;
-    entries.set(field, isList ? headerMap(path, value, read) : toInput(path, value));
+    const value = inputOf([name, field], read);
+    if (value !== undefined) entries.set(field, value);
   }
   return celMap(entries);
 }
 
-function toInput(path: string, value: PropertyValue): CelInput {
-  if (value instanceof HeaderList) return headerMap(path, value, () => undefined);
+function inputOf(segments: readonly string[], read: ReadProperty): CelInput | undefined {
+  const path = segments.join(".");
+  const value = read(segments);
+  if (value === undefined || typeof value === "boolean" || typeof value === "number") return value;
   if (typeof value === "string") return fromLatin1(value);
-  if (typeof value !== "bigint") return value;
-  if (TIMES.has(path)) return create(TimestampSchema, parts(value));
-  if (DURATIONS.has(path)) return create(DurationSchema, parts(value));
+  if (value instanceof HeaderList) return headerMap(segments, value, read);
+  if (typeof value !== "bigint") return METADATA.test(path) ? emptyMetadata(path) : value;
+  if (path === TIME) return create(TimestampSchema, parts(value));
+  if (path === DURATION) return create(DurationSchema, parts(value));
   return UNSIGNED.has(path) ? celUint(BigInt.asUintN(64, value)) : value;
+}
+
+function emptyMetadata(path: string): CelInput {
+  const empty = celMap(new Map());
+  return path === "node.metadata" ? empty : celMap(new Map([["filter_metadata", empty]]));
 }
 
 const NS_PER_S = 1_000_000_000n;
@@ -142,11 +138,10 @@ function parts(ns: bigint): { seconds: bigint; nanos: number } {
   return { seconds: ns / NS_PER_S, nanos: Number(ns % NS_PER_S) };
 }
 
-/** Names in lower case, lines of one name joined; what is in the first line stands there, too. */
-function headerMap(path: string, list: HeaderList, read: ReadProperty): CelInput {
+/** Names in lower case; the lines of one name are joined. */
+function headerMap(segments: readonly string[], list: HeaderList, read: ReadProperty): CelInput {
   const map = new Map<string, string>();
-  const segments = path.split(".");
-  for (const pseudo of PSEUDO_NAMES.get(path) ?? []) {
+  for (const pseudo of PSEUDO_NAMES.get(segments.join(".")) ?? []) {
     const value = read([...segments, pseudo]);
     if (typeof value === "string") map.set(pseudo, fromLatin1(value));
   }

@@ -46,8 +46,9 @@ export function metered(expr: Expr): Expr {
     case "identExpr":
     case "constExpr":
     case undefined:
-      return expr;
+      break;
   }
+  return expr;
 }
 
 const PARTS = ["iterRange", "accuInit", "loopCondition", "loopStep", "result"] as const;

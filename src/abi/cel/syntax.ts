@@ -69,8 +69,9 @@ export function childrenOf(node: Expr): Expr[] {
     case "identExpr":
     case "constExpr":
     case undefined:
-      return [];
+      break;
   }
+  return [];
 }
 
 function present(...children: (Expr | undefined)[]): Expr[] {

@@ -96,7 +96,7 @@ describe("write_body()", () => {
 
   test("empties it by no bytes, which are read from nowhere", () => {
     const { host, withRequest } = started();
-    withRequest("hello", (http) => http.write_body(Request, 0, 0));
+    withRequest("hello", (http) => http.write_body(Request, BAD, 0));
     expect(bytesOf(host)).toBe("");
   });
 

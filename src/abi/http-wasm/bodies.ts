@@ -6,6 +6,8 @@ import type { HttpWasmGuest } from "./guest.ts";
 import { exchangeOf, misuse, mustChangeRequest, mustChangeResponse } from "./misuse.ts";
 import { BodyKind, Feature } from "./types.ts";
 
+const EMPTY = new Uint8Array(0);
+
 export function bodyFunctions(guest: HttpWasmGuest) {
   return {
     /**
@@ -29,7 +31,7 @@ export function bodyFunctions(guest: HttpWasmGuest) {
       const exchange = exchangeOf(guest, "write_body");
       const direction = directionOf(kind);
       mustWrite(exchange, direction);
-      const bytes = guest.memory.read(ptr, byteLength);
+      const bytes = byteLength === 0 ? EMPTY : guest.memory.read(ptr, byteLength);
       if (bytes === undefined) outside(ptr, byteLength);
       if (!bodyToWrite(exchange, direction).write(bytes)) {
         misuse(`Cannot write a ${direction} body of more than ${LIMITS.guestBytesMax} bytes`);

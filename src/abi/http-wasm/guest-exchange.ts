@@ -90,6 +90,12 @@ export class GuestExchange implements HttpFilter, Caller {
     return this.#atEnd && handled === direction;
   }
 
+  /** The guest has changed the request's head: another route may be the right one now. */
+  requestChanged(): void {
+    const { routeCache } = this.#guest.resources.settings;
+    if (routeCache === "clear") this.host.exchange.clearRoute();
+  }
+
   /** What read_body reads from. */
   source(direction: Direction): BodyWindow | undefined {
     if (direction === "request" && this.phase === "responding") return this.#keptRequest;

@@ -43,6 +43,7 @@ export function giveTexts(
 }
 
 /**
+ * No bytes may lie anywhere: that is how empty slices look.
  * @param what for the message
  * @throws GuestMisuse when it lies outside of the memory or is longer than `lengthMax` bytes
  */
@@ -53,6 +54,7 @@ export function takeText(
   byteLength: number,
   lengthMax: number,
 ): string {
+  if (byteLength === 0) return "";
   const text = guest.memory.latin1(ptr, byteLength, lengthMax);
   if (text === undefined) outside(ptr, byteLength);
   if (text.length > lengthMax) {

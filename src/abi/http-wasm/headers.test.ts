@@ -120,6 +120,12 @@ describe("set_header_value(), add_header_value(), remove_header()", () => {
     expect(host.routeClears).toBe(5);
   });
 
+  test("take an empty value from anywhere", () => {
+    const { scripted, host, run } = started();
+    run((http) => http.set_header_value(Request, ...scripted.put("Accept"), BAD, 0));
+    expect([...host.request.headers]).toEqual([["Accept", ""]]);
+  });
+
   test("change Host, which is the authority and stays one", () => {
     const { scripted, host, run } = started();
     const put = (text: string) => scripted.put(text);

@@ -94,7 +94,7 @@ function change(
   }
   if (changed === "refused") guest.resources.log.warnOnce("refused header", REFUSED);
   if (caller !== "add_header_value") noteEarly(exchange, kind, name);
-  if (kind === HeaderKind.Request) exchange.host.exchange.clearRoute();
+  if (kind === HeaderKind.Request) exchange.requestChanged();
 }
 
 function noteEarly(exchange: GuestExchange, kind: number, name: string): void {

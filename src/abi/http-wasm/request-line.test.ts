@@ -83,6 +83,14 @@ describe("set_uri()", () => {
     expect(host.routeClears).toBe(1);
   });
 
+  test("keeps the route under route_cache: retain", () => {
+    const scripted = new ScriptedHttpGuest({ routeCache: "retain" });
+    const host = new FakeFilterHost();
+    scripted.request(scripted.exchange(host), (http) => http.set_uri(...scripted.put("/x")));
+    expect(host.request.target).toBe("/x");
+    expect(host.routeClears).toBe(0);
+  });
+
   test("takes nothing for the root", () => {
     const { host, run } = started();
     run((http) => http.set_uri(0, 0));

@@ -19,7 +19,7 @@ export function requestLineFunctions(guest: HttpWasmGuest) {
       const method = takeText(guest, "a method", ptr, byteLength, bytesMax);
       if (!isToken(method)) misuse(`Cannot set the method to ${JSON.stringify(method)}: no token`);
       exchange.host.exchange.request.method = method;
-      exchange.host.exchange.clearRoute();
+      exchange.requestChanged();
     },
 
     /** Path and query as they are forwarded. */
@@ -41,7 +41,7 @@ export function requestLineFunctions(guest: HttpWasmGuest) {
         misuse(`Cannot set the URI to ${JSON.stringify(uri)}: a path begins with "/"`);
       }
       exchange.host.exchange.request.target = uri;
-      exchange.host.exchange.clearRoute();
+      exchange.requestChanged();
     },
 
     /** "HTTP/1.1", "HTTP/2.0": with both numbers always. */

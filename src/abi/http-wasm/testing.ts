@@ -2,6 +2,7 @@ import type { Action } from "../../filter/filter.ts";
 import { GuestMemory } from "../../wasm/guest-memory.ts";
 import { GuestLog } from "../guest/guest-log.ts";
 import { Health } from "../guest/health.ts";
+import type { GuestSettings } from "../guest/settings.ts";
 import { FakeFilterHost, FakePluginHost, TEST_SETTINGS } from "../proxy-wasm/testing.ts";
 import { GuestExchange } from "./guest-exchange.ts";
 import { HttpWasmGuest } from "./guest.ts";
@@ -39,10 +40,15 @@ export class ScriptedHttpGuest {
   #onResponse: Script = () => {};
   #result = 1n;
 
-  constructor() {
+  constructor(settings: Partial<GuestSettings> = {}) {
     const log = new GuestLog(this.host, () => 0);
     const health = new Health(TEST_SETTINGS.breaker, log, () => 0);
-    this.guest = new HttpWasmGuest({ host: this.host, log, settings: TEST_SETTINGS, health });
+    this.guest = new HttpWasmGuest({
+      host: this.host,
+      log,
+      settings: { ...TEST_SETTINGS, ...settings },
+      health,
+    });
     this.http = httpHandlerFunctions(this.guest) as unknown as HttpHandler;
     const exports = {
       handle_request: () => {

@@ -56,6 +56,12 @@ describe("verify_signature()", () => {
 });
 
 describe("sign()", () => {
+  test("does not read keys that are longer than any that it works with", () => {
+    const key = field(4, "k".repeat(LIMITS.guestKeyBytesMax + 1));
+    const why = "Keys of more than 4096 bytes are not supported.";
+    expect(call("sign", field(1, "sha256"), key, field(3, TEXT))).toEqual(refusal(3, why));
+  });
+
   test.each(KINDS)("signs: $kind, $hash", ({ pair, hash }) => {
     const der = pair.privateKey.export({ format: "der", type: "pkcs8" });
     const pem = pair.privateKey.export({ format: "pem", type: "pkcs8" });

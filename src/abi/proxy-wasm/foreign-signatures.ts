@@ -23,7 +23,7 @@ export function verifySignature(argument: Uint8Array): Uint8Array | Status {
   if (fields === undefined) return Status.BadArgument;
   const source = keySource(fields.bytes(2), fields.bytes(5));
   if (source === undefined) return Status.BadArgument;
-  const answer = work(fields.latin1(1), "verify", (hash) => {
+  const answer = work(fields.latin1(1), source, "verify", (hash) => {
     const key = bounded(createPublicKey({ ...source, type: "spki" }));
     const isValid = verifyBytes(hash, fields.bytes(4), key, fields.bytes(3));
     if (!isValid) throw new Refused("Failed to verify digest. Error code: 0");
@@ -45,7 +45,7 @@ export function sign(argument: Uint8Array): Uint8Array | Status {
   if (fields === undefined) return Status.BadArgument;
   const source = keySource(fields.bytes(2), fields.bytes(4));
   if (source === undefined) return Status.BadArgument;
-  const answer = work(fields.latin1(1), "sign", (hash) =>
+  const answer = work(fields.latin1(1), source, "sign", (hash) =>
     signBytes(hash, fields.bytes(3), bounded(createPrivateKey({ ...source, type: "pkcs8" }))),
   );
   return messageOf(answer, 3, 2);
@@ -70,10 +70,14 @@ function keySource(der: Uint8Array, pem: Uint8Array): Source | undefined {
 /** @returns the result, or why there is none */
 function work(
   hash: string,
+  source: Source,
   verb: "sign" | "verify",
   body: (hash: string) => Uint8Array,
 ): Uint8Array | string {
   const name = hash.toLowerCase();
+  if (source.key.byteLength > LIMITS.guestKeyBytesMax) {
+    return `Keys of more than ${LIMITS.guestKeyBytesMax} bytes are not supported.`;
+  }
   if (!HASHES.has(name)) return `${hash.slice(0, LIMITS.guestNameBytesMax)} is not supported.`;
   try {
     return body(name);

@@ -1,3 +1,4 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { LIMITS } from "../../base/limits.ts";
 import { DENIED, type PropertyValue } from "../../filter/filter.ts";
 import type { Stream } from "./context.ts";
@@ -77,11 +78,22 @@ export function keepProperty(
 
 /** What is known under a path in the context that the guest runs in; what is denied is not. */
 export function readProperty(guest: Guest, segments: readonly string[]): PropertyValue | undefined {
-  const value =
-    ownProperty(guest, segments) ??
-    gatewayProperty(guest, segments) ??
-    guest.stream?.host.exchange.getProperty(segments);
+  const value = readGranted(guest, segments);
   return value === DENIED ? undefined : value;
+}
+
+function readGranted(
+  guest: Guest,
+  segments: readonly string[],
+): PropertyValue | typeof DENIED | undefined {
+  const [root = ""] = segments;
+  const name = segments.some((segment) => segment.includes(".")) ? "" : segments.join(".");
+  const own = OWN_PROPERTIES.get(name);
+  if (own !== undefined) return own(guest, name);
+  // Not what a filter has set under such a name: nobody speaks for the gateway.
+  if (OWN_ROOTS.has(root)) return undefined;
+  const gateway = root === "gateway" ? gatewayProperty(guest, name) : undefined;
+  return gateway ?? guest.stream?.host.exchange.getProperty(segments);
 }
 
 /** Segments are joined by NUL; some SDKs write one behind the last segment, too. */
@@ -91,32 +103,54 @@ export function segmentsOf(path: string): string[] {
   return segments;
 }
 
-function ownProperty(guest: Guest, segments: readonly string[]): string | undefined {
-  if (segments.length !== 1) return undefined;
-  const { host } = guest.resources;
-  switch (segments[0] ?? "") {
-    case "plugin_name":
-      return host.name;
-    case "plugin_root_id":
-      return host.rootId;
-    case "plugin_vm_id":
-      return host.vmId;
-    default:
-      return undefined;
-  }
-}
+type Read = (guest: Guest, name: string) => PropertyValue | typeof DENIED | undefined;
 
-/** Not what an earlier filter has set under such a name: nobody speaks for the gateway. */
-function gatewayProperty(
-  guest: Guest,
-  segments: readonly string[],
-): PropertyValue | typeof DENIED | undefined {
-  const [root = ""] = segments;
-  if (!root.startsWith("gateway") && !root.startsWith("node")) return undefined;
-  const name = segments.join(".");
+/**
+ * What is known without an exchange, too, whole paths. `node` is Envoy's message Node, of which
+ * `id` is granted by name; the rest of it, and the listener's metadata, is there and empty.
+ */
+export const OWN_PROPERTIES: ReadonlyMap<string, Read> = new Map<string, Read>(
+  Object.entries({
+    plugin_name: (guest) => guest.resources.host.name,
+    plugin_root_id: (guest) => guest.resources.host.rootId,
+    plugin_vm_id: (guest) => guest.resources.host.vmId,
+    listener_direction: () => INBOUND,
+    listener_metadata: () => NOTHING,
+    "listener_metadata.filter_metadata": () => NOTHING,
+    "listener_metadata.typed_filter_metadata": () => NOTHING,
+    "xds.listener_direction": () => INBOUND,
+    "xds.listener_metadata": () => NOTHING,
+    node: nodeMessage,
+    "node.id": gatewayProperty,
+    "node.cluster": () => "",
+    "node.metadata": () => NOTHING,
+  } satisfies Record<string, Read>),
+);
+
+/** First segments that are ours alone; exchanges have some of `xds`. */
+const OWN_ROOTS: ReadonlySet<string> = new Set(
+  Array.from(OWN_PROPERTIES.keys(), (path) => path.split(".")[0] ?? "").filter(
+    (root) => root !== "xds",
+  ),
+);
+
+/** Envoy's number for the traffic that clients begin. */
+const INBOUND = 1n;
+const NOTHING = new Uint8Array(0);
+
+function gatewayProperty(guest: Guest, name: string): PropertyValue | typeof DENIED | undefined {
   const value = guest.resources.host.gatewayProperty(name);
   if (value === DENIED) guest.resources.log.warnDenied("properties", name);
   return value;
+}
+
+const NODE_ID_FIELD = 1;
+
+function nodeMessage(guest: Guest): PropertyValue | typeof DENIED | undefined {
+  const id = gatewayProperty(guest, "node.id");
+  if (typeof id !== "string") return id;
+  const writer = new BinaryWriter();
+  return writer.tag(NODE_ID_FIELD, WireType.LengthDelimited).string(id).finish();
 }
 
 const NO_STREAM = "proxy_set_property has no effect outside the context of an exchange";

@@ -122,6 +122,7 @@ export class FakePluginHost implements PluginHost {
   vmId = "vm";
   environment: Readonly<Record<string, string>> = {};
   failOpen = false;
+  mayTick = true;
   logLevel: LogLevel = "trace";
   readonly logged: string[] = [];
   readonly calls: { request: CallOutRequest; done: (outcome: CallOutOutcome) => void }[] = [];
