@@ -1,14 +1,17 @@
 import { casesOf, refusedOutsideOfContexts } from "../case.ts";
 import { type Call, loaded, MAX, out, text } from "../probe.ts";
 import { Prototype } from "../prototype.ts";
+import { FIRST_QUEUE } from "../queues.ts";
 
 const dequeue = new Prototype("proxy_dequeue_shared_queue", {
-  queue: [loaded("queue"), "1"],
+  queue: [loaded("queue"), String(FIRST_QUEUE)],
   ptr: [out()],
   length: [out()],
 });
 const REGISTER: Call = ["proxy_register_shared_queue", text("jobs"), out("queue")];
 const enqueue = (item: string): Call => ["proxy_enqueue_shared_queue", loaded("queue"), text(item)];
+
+const NOBODYS = [0, 1, FIRST_QUEUE + 1, FIRST_QUEUE - 1, 0x7fff_ffff, 0x8000_0001, MAX];
 
 export const conformance = casesOf("proxy_dequeue_shared_queue", [
   {
@@ -59,16 +62,11 @@ export const conformance = casesOf("proxy_dequeue_shared_queue", [
     guest: {
       on: {
         proxy_on_configure: {
-          calls: [
-            REGISTER,
-            ...[0, 2, 0x7fff_ffff, 0x8000_0001, MAX].map((queue) => dequeue.call({ queue })),
-          ],
+          calls: [REGISTER, ...NOBODYS.map((queue) => dequeue.call({ queue }))],
         },
       },
     },
-    lines: [0, 2, 0x7fff_ffff, 0x8000_0001, MAX].map((queue) =>
-      dequeue.line("NotFound", { queue: String(queue) }),
-    ),
+    lines: NOBODYS.map((queue) => dequeue.line("NotFound", { queue: String(queue) })),
   },
   {
     ...dequeue.hostileCase(),
@@ -90,5 +88,5 @@ export const conformance = casesOf("proxy_dequeue_shared_queue", [
     },
     lines: [dequeue.line("InvalidMemoryAccess")],
   })),
-  ...refusedOutsideOfContexts(dequeue.call({ queue: 1 }), dequeue.line("")),
+  ...refusedOutsideOfContexts(dequeue.call({ queue: FIRST_QUEUE }), dequeue.line("")),
 ]);

@@ -1,15 +1,18 @@
 import { casesOf, refusedOutsideOfContexts } from "../case.ts";
 import { type Call, loaded, MAX, out, text } from "../probe.ts";
 import { Prototype } from "../prototype.ts";
+import { FIRST_QUEUE } from "../queues.ts";
 import { shownLong } from "../shown.ts";
 
 const enqueue = new Prototype("proxy_enqueue_shared_queue", {
-  queue: [loaded("queue"), "1"],
+  queue: [loaded("queue"), String(FIRST_QUEUE)],
   item: [text("job"), '"job"'],
 });
 const REGISTER: Call = ["proxy_register_shared_queue", text("jobs"), out("queue")];
 const DEQUEUE: Call = ["proxy_dequeue_shared_queue", loaded("queue"), out(), out()];
 const MIB = 1024 * 1024;
+
+const NOBODYS = [0, 1, FIRST_QUEUE + 1, FIRST_QUEUE - 1, 0x7fff_ffff, 0x8000_0001, MAX];
 
 export const conformance = casesOf("proxy_enqueue_shared_queue", [
   {
@@ -34,9 +37,9 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
       enqueue.line("Ok"),
       enqueue.line("Ok", { item: '""' }),
       enqueue.line("Ok", { item: '"\\x00\\xff"' }),
-      'proxy_dequeue_shared_queue(queue=1) = Ok -> item="job"',
-      'proxy_dequeue_shared_queue(queue=1) = Ok -> item=""',
-      'proxy_dequeue_shared_queue(queue=1) = Ok -> item="\\x00\\xff"',
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Ok -> item="job"`,
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Ok -> item=""`,
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Ok -> item="\\x00\\xff"`,
     ],
   },
   {
@@ -51,10 +54,10 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     shows: ["proxy_on_request_headers", "proxy_on_queue_ready", "log"],
     lines: [
       "> proxy_on_request_headers(context=2, headers=9, end_of_stream=true)",
-      'proxy_enqueue_shared_queue(queue=1, item="job") = Ok',
+      enqueue.line("Ok"),
       "log info: still here",
       "< proxy_on_request_headers = Continue",
-      "> proxy_on_queue_ready(context=1, queue=1)",
+      `> proxy_on_queue_ready(context=1, queue=${FIRST_QUEUE})`,
       "< proxy_on_queue_ready",
     ],
   },
@@ -63,16 +66,11 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     guest: {
       on: {
         proxy_on_configure: {
-          calls: [
-            REGISTER,
-            ...[0, 2, 0x7fff_ffff, 0x8000_0001, MAX].map((queue) => enqueue.call({ queue })),
-          ],
+          calls: [REGISTER, ...NOBODYS.map((queue) => enqueue.call({ queue }))],
         },
       },
     },
-    lines: [0, 2, 0x7fff_ffff, 0x8000_0001, MAX].map((queue) =>
-      enqueue.line("NotFound", { queue: String(queue) }),
-    ),
+    lines: NOBODYS.map((queue) => enqueue.line("NotFound", { queue: String(queue) })),
   },
   {
     name: "proxy_enqueue_shared_queue() answers InternalFailure when ten thousand items wait",
@@ -112,7 +110,8 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     shows: ["log"],
     lines: [
       enqueue.line("InternalFailure", { item: shownLong("\\x00", 4 * MIB + 1) }),
-      "log warn: A shared queue is full: 10000 items or 4194304 bytes",
+      "log warn: Cannot add to the shared queue: it would hold 1 items and 4194305 bytes, at most " +
+        "10000 and 4194304; take items out as fast as they come in [SHARED_QUEUE_FULL]",
       enqueue.line("Ok", { item: shownLong("\\x00", 4 * MIB) }),
       enqueue.line("InternalFailure"),
     ],
@@ -121,5 +120,5 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     ...enqueue.hostileCase(),
     guest: { on: { proxy_on_configure: { calls: [REGISTER, ...enqueue.hostile().calls] } } },
   },
-  ...refusedOutsideOfContexts(enqueue.call({ queue: 1 }), enqueue.line("")),
+  ...refusedOutsideOfContexts(enqueue.call({ queue: FIRST_QUEUE }), enqueue.line("")),
 ]);

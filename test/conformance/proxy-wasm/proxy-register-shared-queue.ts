@@ -1,6 +1,7 @@
 import { casesOf, refusedOutsideOfContexts } from "../case.ts";
 import { index, out, text } from "../probe.ts";
 import { Prototype } from "../prototype.ts";
+import { FIRST_QUEUE } from "../queues.ts";
 import { shownLong } from "../shown.ts";
 
 const register = new Prototype("proxy_register_shared_queue", {
@@ -20,10 +21,10 @@ export const conformance = casesOf("proxy_register_shared_queue", [
       },
     },
     lines: [
-      register.line("Ok -> queue=1"),
-      register.line("Ok -> queue=2", { name: '"mail"' }),
-      register.line("Ok -> queue=1"),
-      register.line("Ok -> queue=2", { name: '"mail"' }),
+      register.line(`Ok -> queue=${FIRST_QUEUE}`),
+      register.line(`Ok -> queue=${FIRST_QUEUE + 1}`, { name: '"mail"' }),
+      register.line(`Ok -> queue=${FIRST_QUEUE}`),
+      register.line(`Ok -> queue=${FIRST_QUEUE + 1}`, { name: '"mail"' }),
     ],
   },
   {
@@ -36,8 +37,8 @@ export const conformance = casesOf("proxy_register_shared_queue", [
       },
     },
     lines: [
-      register.line("Ok -> queue=1", { name: '""' }),
-      register.line("Ok -> queue=2", { name: '"\\x00\\xff"' }),
+      register.line(`Ok -> queue=${FIRST_QUEUE}`, { name: '""' }),
+      register.line(`Ok -> queue=${FIRST_QUEUE + 1}`, { name: '"\\x00\\xff"' }),
     ],
   },
   {
@@ -50,7 +51,7 @@ export const conformance = casesOf("proxy_register_shared_queue", [
       },
     },
     lines: [
-      register.line("Ok -> queue=1", { name: shownLong("q", 1024) }),
+      register.line(`Ok -> queue=${FIRST_QUEUE}`, { name: shownLong("q", 1024) }),
       register.line("BadArgument", { name: shownLong("q", 1025) }),
     ],
   },
@@ -69,10 +70,10 @@ export const conformance = casesOf("proxy_register_shared_queue", [
     },
     lines: [
       ...Array.from({ length: 100 }, (_, at) =>
-        register.line(`Ok -> queue=${at + 1}`, { name: shownLong("\\x00", 100 - at) }),
+        register.line(`Ok -> queue=${FIRST_QUEUE + at}`, { name: shownLong("\\x00", 100 - at) }),
       ),
       register.line("InternalFailure"),
-      register.line("Ok -> queue=1", { name: shownLong("\\x00", 100) }),
+      register.line(`Ok -> queue=${FIRST_QUEUE}`, { name: shownLong("\\x00", 100) }),
     ],
   },
   register.hostileCase(),

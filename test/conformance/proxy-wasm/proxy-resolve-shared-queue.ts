@@ -1,6 +1,7 @@
 import { casesOf, refusedOutsideOfContexts } from "../case.ts";
 import { type Call, out, text } from "../probe.ts";
 import { Prototype } from "../prototype.ts";
+import { FIRST_QUEUE } from "../queues.ts";
 import { shownLong } from "../shown.ts";
 
 const resolve = new Prototype("proxy_resolve_shared_queue", {
@@ -20,7 +21,10 @@ export const conformance = casesOf("proxy_resolve_shared_queue", [
         },
       },
     },
-    lines: [resolve.line("Ok -> queue=1"), resolve.line("Ok -> queue=1", { vm_id: '"plugin"' })],
+    lines: [
+      resolve.line(`Ok -> queue=${FIRST_QUEUE}`),
+      resolve.line(`Ok -> queue=${FIRST_QUEUE}`, { vm_id: '"plugin"' }),
+    ],
   },
   {
     name: "proxy_resolve_shared_queue() goes by the VM id that the configuration gives",
@@ -38,7 +42,7 @@ export const conformance = casesOf("proxy_resolve_shared_queue", [
     run: { allow: { namespace: "team" } },
     lines: [
       resolve.line("NotFound", { vm_id: '"plugin"' }),
-      resolve.line("Ok -> queue=1", { vm_id: '"team"' }),
+      resolve.line(`Ok -> queue=${FIRST_QUEUE}`, { vm_id: '"team"' }),
     ],
   },
   {
