@@ -105,9 +105,6 @@ export function handsNothingOver(
   ];
 }
 
-/** ms; a guest that makes a thousand calls takes longer on a busy machine than filters may. */
-const PATIENT = { deadlineMs: 2000, totalMs: 0, startMs: 4000 };
-
 const runs = new WeakMap<Case, Promise<Transcript>>();
 
 /** ms; a guest that makes a thousand calls takes longer on a busy machine than filters may. */

@@ -56,10 +56,12 @@ describe.each(CASES)(
     });
 
     test("log every header, and answer in the upstream's place", async () => {
-      await (await gateway.fetch("/headers", { headers: { "X-Color": "blue" } })).text();
+      const init = { method: "POST", body: "hello", headers: { "X-Color": "blue" } };
+      await (await gateway.fetch("/headers", init)).text();
       const request = await gateway.logged(/#\d+ > x-color: blue/);
       const id = /#\d+/.exec(request)?.[0] ?? "";
-      await gateway.logged(new RegExp(`${id} > :method: GET`));
+      await gateway.logged(new RegExp(`${id} > :method: POST`));
+      await gateway.logged(new RegExp(`${id} > content-length: 5`));
       await gateway.logged(new RegExp(`${id} > :path: /headers`));
       await gateway.logged(new RegExp(`${id} < :status: 200`));
       await gateway.logged(new RegExp(`${id} < x-node: origin`));
