@@ -126,9 +126,12 @@ export async function linesOf({ of }: Conformance, each: Case): Promise<string[]
   const shown = new Set([of, ...(each.shows ?? [])]);
   const lines = events
     .filter((event) => isShown(event, shown))
-    .map((event) => renderEvent(event).trimStart());
+    .map((event) => renderEvent(event).trimStart().replace(EVALUATING, ""));
   return refused === undefined ? lines : [...lines, `refused: ${refused}`];
 }
+
+/** What the engine adds of the caller's code when a guest traps. */
+const EVALUATING = / \(evaluating '.*'\)$/;
 
 function isShown(event: RunEvent, shown: ReadonlySet<string>): boolean {
   if (event.kind === "call") return shown.has(event.name);

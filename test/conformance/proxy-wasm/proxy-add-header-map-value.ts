@@ -29,7 +29,7 @@ export const conformance = casesOf(NAME, [
     lines: [
       'proxy_add_header_map_value(map=HttpRequestHeaders, key="X-oNe", value="3") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key="x-Two", value="") = Ok',
-      'proxy_add_header_map_value(map=HttpRequestHeaders, key="x-latin", ' + 'value="\\xff") = Ok',
+      'proxy_add_header_map_value(map=HttpRequestHeaders, key="x-latin", value="\\xff") = Ok',
       '=> upstream head GET http://a.test/ {X-One: "1", x-one: "2", X-Forwarded-For: ' +
         '"192.0.2.7", X-Real-IP: "192.0.2.7", X-Forwarded-Proto: "http", ' +
         'X-Forwarded-Host: "a.test", X-Forwarded-Port: "80", X-oNe: "3", x-Two: "", ' +
@@ -50,11 +50,11 @@ export const conformance = casesOf(NAME, [
     shows: [GET, "upstream head"],
     lines: [
       'proxy_add_header_map_value(map=HttpRequestHeaders, key=":method", value="PUT") = Ok',
-      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":path", ' + 'value="/new?q=1") = Ok',
+      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":path", value="/new?q=1") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key=":authority", ' +
         'value="b.test") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key="Host", value="c.test") = Ok',
-      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":scheme", ' + 'value="https") = Ok',
+      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":scheme", value="https") = Ok',
       "proxy_get_header_map_pairs(map=HttpRequestHeaders) = Ok -> pairs={:method: " +
         '"PUT", :path: "/new?q=1", :authority: "c.test", :scheme: "https", ' +
         'x-forwarded-for: "192.0.2.7", x-real-ip: "192.0.2.7", x-forwarded-proto: ' +
@@ -115,7 +115,7 @@ export const conformance = casesOf(NAME, [
       'proxy_add_header_map_value(map=HttpRequestHeaders, key="", value="3") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key=":method", value="no ' +
         'method") = Ok',
-      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":path", value="no ' + 'path") = Ok',
+      'proxy_add_header_map_value(map=HttpRequestHeaders, key=":path", value="no path") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key=":status", value="200") = Ok',
       'proxy_add_header_map_value(map=HttpRequestHeaders, key=":nothing", value="1") = Ok',
       "proxy_get_header_map_pairs(map=HttpRequestHeaders) = Ok -> pairs={:method: " +

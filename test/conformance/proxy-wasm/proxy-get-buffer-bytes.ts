@@ -15,7 +15,11 @@ const CALL: Call = [
   "proxy_http_call",
   text("auth"),
   pairs([":method", "GET"], [":path", "/"], [":authority", "auth"]),
-  ...[0, 0, 0, 0, 1000],
+  0,
+  0,
+  0,
+  0,
+  1000,
   out(),
 ];
 const POST = { method: "POST", body: ["hello ", "world"] };
@@ -188,7 +192,13 @@ export const conformance = casesOf(NAME, [
           calls: [
             [
               "proxy_grpc_call",
-              ...[text("auth"), text("a.B"), text("C"), 0, 0, text("ask"), 1000],
+              text("auth"),
+              text("a.B"),
+              text("C"),
+              0,
+              0,
+              text("ask"),
+              1000,
               out(),
             ],
           ],

@@ -95,7 +95,11 @@ export const conformance = casesOf(NAME, [
               "proxy_http_call",
               text("auth"),
               pairs([":method", "GET"], [":path", "/"], [":authority", "auth"]),
-              ...[0, 0, 0, 0, 1000],
+              0,
+              0,
+              0,
+              0,
+              1000,
               out(),
             ],
           ],
@@ -127,7 +131,7 @@ export const conformance = casesOf(NAME, [
     guest: {
       on: {
         proxy_on_configure: {
-          calls: [["proxy_grpc_stream", ...[text("auth"), text("a.B"), text("C"), 0, 0], out()]],
+          calls: [["proxy_grpc_stream", text("auth"), text("a.B"), text("C"), 0, 0, out()]],
         },
         proxy_on_grpc_receive_initial_metadata: { calls: [get(4), get(5)] },
         proxy_on_grpc_receive_trailing_metadata: { calls: [get(4), get(5)] },

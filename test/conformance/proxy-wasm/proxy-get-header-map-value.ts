@@ -25,12 +25,12 @@ export const conformance = casesOf(NAME, [
       'proxy_get_header_map_value(map=HttpRequestHeaders, key="x-one") = Ok -> value="1"',
       'proxy_get_header_map_value(map=HttpRequestHeaders, key="X-ONE") = Ok -> value="1"',
       'proxy_get_header_map_value(map=HttpRequestHeaders, key="x-empty") = Ok -> value=""',
-      'proxy_get_header_map_value(map=HttpRequestHeaders, key=":method") = Ok -> ' + 'value="GET"',
+      'proxy_get_header_map_value(map=HttpRequestHeaders, key=":method") = Ok -> value="GET"',
       'proxy_get_header_map_value(map=HttpRequestHeaders, key=":path") = Ok -> value="/x"',
       'proxy_get_header_map_value(map=HttpRequestHeaders, key=":authority") = Ok -> ' +
         'value="a.test"',
-      'proxy_get_header_map_value(map=HttpRequestHeaders, key=":scheme") = Ok -> ' + 'value="http"',
-      'proxy_get_header_map_value(map=HttpRequestHeaders, key="host") = Ok -> ' + 'value="a.test"',
+      'proxy_get_header_map_value(map=HttpRequestHeaders, key=":scheme") = Ok -> value="http"',
+      'proxy_get_header_map_value(map=HttpRequestHeaders, key="host") = Ok -> value="a.test"',
     ],
   },
   {
@@ -90,7 +90,7 @@ export const conformance = casesOf(NAME, [
       upstream: { headers: [["X-R", "r"]], body: ["y"], trailers: [["X-T", "2"]] },
     },
     lines: [
-      'proxy_get_header_map_value(map=HttpResponseHeaders, key=":status") = Ok -> ' + 'value="200"',
+      'proxy_get_header_map_value(map=HttpResponseHeaders, key=":status") = Ok -> value="200"',
       'proxy_get_header_map_value(map=HttpResponseHeaders, key="x-r") = Ok -> value="r"',
       'proxy_get_header_map_value(map=HttpRequestHeaders, key=":path") = Ok -> value="/"',
       'proxy_get_header_map_value(map=HttpRequestTrailers, key="x-t") = Ok -> value="1"',

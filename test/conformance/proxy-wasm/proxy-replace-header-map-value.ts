@@ -95,7 +95,7 @@ export const conformance = casesOf(NAME, [
         'value="418") = Ok',
       'proxy_replace_header_map_value(map=HttpResponseHeaders, key="x-r", value="new") = Ok',
       '=> client head 418 {X-R: "new"}',
-      'proxy_replace_header_map_value(map=HttpResponseTrailers, key="x-t", ' + 'value="new") = Ok',
+      'proxy_replace_header_map_value(map=HttpResponseTrailers, key="x-t", value="new") = Ok',
       '=> client end {X-T: "new"}',
     ],
   },
@@ -121,7 +121,7 @@ export const conformance = casesOf(NAME, [
         "control character, or a pseudo header was unknown or would make no message",
       'proxy_replace_header_map_value(map=HttpRequestHeaders, key="x-two", ' +
         'value="\\x00") = Ok',
-      'proxy_replace_header_map_value(map=HttpRequestHeaders, key="x three", ' + 'value="3") = Ok',
+      'proxy_replace_header_map_value(map=HttpRequestHeaders, key="x three", value="3") = Ok',
       'proxy_replace_header_map_value(map=HttpRequestHeaders, key="", value="3") = Ok',
       'proxy_replace_header_map_value(map=HttpRequestHeaders, key=":method", ' +
         'value="no method") = Ok',
@@ -129,7 +129,7 @@ export const conformance = casesOf(NAME, [
         'path") = Ok',
       'proxy_replace_header_map_value(map=HttpRequestHeaders, key=":status", ' +
         'value="200") = Ok',
-      'proxy_replace_header_map_value(map=HttpRequestHeaders, key=":nothing", ' + 'value="1") = Ok',
+      'proxy_replace_header_map_value(map=HttpRequestHeaders, key=":nothing", value="1") = Ok',
       "proxy_get_header_map_pairs(map=HttpRequestHeaders) = Ok -> pairs={:method: " +
         '"GET", :path: "/", :authority: "a.test", :scheme: "http", x-forwarded-for: ' +
         '"192.0.2.7", x-real-ip: "192.0.2.7", x-forwarded-proto: "http", ' +
@@ -174,7 +174,7 @@ export const conformance = casesOf(NAME, [
       'proxy_replace_header_map_value(map=HttpCallResponseHeaders, key="a", value="1") = Ok',
       "log warn: Header map 6 cannot be changed: it is not there, or it has been sent " +
         "already; the change is ignored",
-      'proxy_replace_header_map_value(map=HttpCallResponseTrailers, key="a", ' + 'value="1") = Ok',
+      'proxy_replace_header_map_value(map=HttpCallResponseTrailers, key="a", value="1") = Ok',
       "log warn: Header map 7 cannot be changed: it is not there, or it has been sent " +
         "already; the change is ignored",
       'proxy_replace_header_map_value(map=HttpRequestHeaders, key="a", value="1") = Ok',
