@@ -41,6 +41,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ["config"],
   "@sinclair/typebox": ["config"],
   chokidar: ["config", "gateway"],
+  "@bufbuild/cel": ["abi"],
+  "@bufbuild/protobuf": ["abi"],
+  "@bufbuild/re2": ["abi"],
 };
 
 export const LINES_MAX = 400;

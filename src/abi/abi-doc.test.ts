@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { HTTP_GUEST_SIGNATURES, HTTP_HANDLER_SIGNATURES } from "./http-wasm/signatures.ts";
 import {
   ALLOCATOR_NAMES,
   CALLBACK_NAMES,
   START_NAMES,
   UNCALLED_CALLBACK_NAMES,
 } from "./proxy-wasm/exports.ts";
+import { FOREIGN_FUNCTIONS } from "./proxy-wasm/foreign.ts";
+import { OWN_PROPERTIES } from "./proxy-wasm/properties.ts";
 import { HOST_FUNCTION_SIGNATURES } from "./proxy-wasm/signatures.ts";
 import { WASI_SIGNATURES } from "./wasi/signatures.ts";
 
@@ -18,7 +21,10 @@ describe("docs/ABI.md", () => {
       section: "Guest functions",
       names: [...ALLOCATOR_NAMES, ...START_NAMES, ...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES],
     },
+    { section: "Foreign functions", names: [...FOREIGN_FUNCTIONS.keys()] },
     { section: "WASI functions", names: Object.keys(WASI_SIGNATURES) },
+    { section: "http-wasm host functions", names: Object.keys(HTTP_HANDLER_SIGNATURES) },
+    { section: "http-wasm guest functions", names: Object.keys(HTTP_GUEST_SIGNATURES) },
   ])("has one row in $section for each function, and no others", ({ section, names }) => {
     const expected: readonly string[] = names;
     expect(
@@ -28,8 +34,21 @@ describe("docs/ABI.md", () => {
     ).toEqual(expected.toSorted());
   });
 
+  test("has one row for each property that is known without an exchange, and no others", () => {
+    const text = document.split("### Without an exchange\n")[1]?.split("\n#")[0] ?? "";
+    const paths = Array.from(text.matchAll(/^\| `([^`]+)` \|/gm), ([, path = ""]) => path);
+    expect(paths.toSorted()).toEqual([...OWN_PROPERTIES.keys()].toSorted());
+  });
+
   test("names a status that it explains, and a test that names the function", async () => {
-    const rows = ["Host functions", "Guest functions", "WASI functions"].flatMap(rowsOf);
+    const rows = [
+      "Host functions",
+      "Foreign functions",
+      "Guest functions",
+      "WASI functions",
+      "http-wasm host functions",
+      "http-wasm guest functions",
+    ].flatMap(rowsOf);
     const wrong: string[] = [];
     for (const { name, status, file } of rows) {
       if (!["full", "local", "inert"].includes(status)) wrong.push(`${name}: status ${status}`);
@@ -45,10 +64,10 @@ function rowsOf(section: string): { name: string; status: string; file: string }
   const text = document.split(`## ${section}\n`)[1]?.split("\n## ")[0] ?? "";
   return text
     .split("\n")
-    .filter((line) => line.startsWith("| ") && !line.startsWith("| function"))
+    .filter((line) => line.startsWith("| ") && !/^\| (?:function|name) /.test(line))
     .map((line) => {
       const [, name = "", status = "", file = ""] = line.split("|").map((cell) => cell.trim());
-      return { name, status, file };
+      return { name: name.replaceAll("`", ""), status, file };
     });
 }
 

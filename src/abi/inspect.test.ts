@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../base/limits.ts";
+import { HTTP_HANDLER_SIGNATURES } from "./http-wasm/signatures.ts";
 import { inspectModule } from "./inspect.ts";
 import { HOST_FUNCTION_SIGNATURES } from "./proxy-wasm/signatures.ts";
 import { PRELUDE, wat } from "./proxy-wasm/testing.ts";
@@ -8,6 +9,8 @@ import { WASI_SIGNATURES } from "./wasi/signatures.ts";
 
 const MARKER = '(func (export "proxy_abi_version_0_2_1"))';
 const MALLOC = '(func (export "malloc") (param i32) (result i32) (i32.const 0))';
+const HANDLERS = `(func (export "handle_request") (result i64) (i64.const 1))
+  (func (export "handle_response") (param i32 i32))`;
 const MEMORY = '(memory (export "memory") 1)';
 
 describe("inspectModule()", () => {
@@ -58,12 +61,42 @@ describe("inspectModule()", () => {
     expect(inspect(`${MARKER} ${MEMORY} ${allocate}`).problems).toEqual([]);
   });
 
-  test("recognises http-wasm and says that it does not run", () => {
-    const report = inspect(`(import "http_handler" "get_uri" (func (param i32 i32) (result i32)))
-      ${MEMORY} (func (export "handle_request") (result i64) (i64.const 1))`);
+  test("tells http-wasm by its exports, or by its imports", () => {
+    const uri = '(import "http_handler" "get_uri" (func (param i32 i32) (result i32)))';
+    for (const text of [`${MEMORY} ${HANDLERS}`, `${uri} ${MEMORY} ${HANDLERS}`]) {
+      const report = inspect(text);
+      expect(report.abi).toBe("http-wasm");
+      expect(report.callbacks).toEqual(["handle_request", "handle_response"]);
+      expect(report.problems).toEqual([]);
+    }
+    expect(inspect(`${uri} ${MEMORY}`).abi).toBe("http-wasm");
+  });
+
+  test("knows every host function of http-wasm, beside WASI", () => {
+    const imports = [
+      ...importsOf("http_handler", HTTP_HANDLER_SIGNATURES),
+      ...importsOf("wasi_snapshot_preview1", WASI_SIGNATURES),
+    ];
+    const report = inspect(`${imports.join("\n")} ${MEMORY} ${HANDLERS}`);
     expect(report.abi).toBe("http-wasm");
-    expect(report.missing).toEqual([]);
-    expect(codes(report)).toEqual(["HTTP_WASM"]);
+    expect(report.problems).toEqual([]);
+  });
+
+  test("has the marker decide between both kinds of exports, unless the ABI is given", () => {
+    const bytes = wat(`(module ${PRELUDE} ${HANDLERS})`);
+    expect(inspectModule(bytes).abi).toBe("proxy-wasm 0.2.1");
+    expect(inspectModule(bytes, "proxy-wasm").abi).toBe("proxy-wasm 0.2.1");
+    expect(inspectModule(bytes, "http-wasm").abi).toBe("http-wasm");
+    expect(inspectModule(bytes, "http-wasm").problems).toEqual([]);
+  });
+
+  test("says what is missing for the ABI that is given", () => {
+    const proxyWasm = inspectModule(wat(`(module ${PRELUDE})`), "http-wasm");
+    expect(proxyWasm.abi).toBe("http-wasm");
+    expect(codes(proxyWasm)).toEqual(["NO_HANDLER", "NO_HANDLER"]);
+    const httpWasm = inspectModule(wat(`(module ${MEMORY} ${HANDLERS})`), "proxy-wasm");
+    expect(httpWasm.abi).toBe("unknown");
+    expect(codes(httpWasm)).toEqual(["NO_ABI", "NO_ALLOCATOR"]);
   });
 });
 
@@ -94,6 +127,12 @@ describe("inspectModule() errors", () => {
     {
       name: "an unknown marker",
       text: `${MEMORY} ${MALLOC} (func (export "proxy_abi_version_0_3_0"))`,
+      code: "NO_ABI",
+      says: "proxy_abi_version_0_3_0, an ABI that is not known",
+    },
+    {
+      name: "an unknown marker beside handlers",
+      text: `${MEMORY} ${MALLOC} ${HANDLERS} (func (export "proxy_abi_version_0_3_0"))`,
       code: "NO_ABI",
       says: "proxy_abi_version_0_3_0, an ABI that is not known",
     },
@@ -170,10 +209,78 @@ describe("inspectModule() errors", () => {
       says: '"proxy_on_log" with a wrong signature: expected i32 only, found (i64) -> ()',
     },
     {
-      name: "a draft of http-wasm",
+      name: "a draft of http-wasm, by its functions,",
       text: `(import "http_handler" "next" (func)) ${MEMORY} (func (export "handle_request"))`,
       code: "HTTP_WASM_DRAFT",
-      says: "http_handler.next",
+      says: 'made for a draft of http-wasm: it imports "http_handler.next"',
+    },
+    {
+      name: "a draft of http-wasm, by its module,",
+      text: `(import "http-handler" "log" (func (param i32 i32))) ${MEMORY} ${HANDLERS}`,
+      code: "HTTP_WASM_DRAFT",
+      says: '"http-handler.log"',
+    },
+    {
+      name: "a draft of http-wasm, by its export,",
+      text: `(import "http_handler" "log" (func (param i32 i32 i32))) ${MEMORY}
+        (func (export "handle"))`,
+      code: "HTTP_WASM_DRAFT",
+      says: 'exports "handle" in place of "handle_request"',
+    },
+    {
+      name: "http-wasm without handle_response",
+      text: `${MEMORY} (func (export "handle_request") (result i64) (i64.const 1))`,
+      code: "NO_HANDLER",
+      says: 'does not export the function "handle_response" of type (i32, i32) -> ()',
+    },
+    {
+      name: "a handler of another type",
+      text: `${MEMORY} (func (export "handle_request") (result i32) (i32.const 1))
+        (func (export "handle_response") (param i32 i32))`,
+      code: "EXPORT_SIGNATURE",
+      says: '"handle_request" with a wrong signature: expected () -> i64, found () -> i32',
+    },
+    {
+      name: "http-wasm without memory",
+      text: HANDLERS,
+      code: "NO_MEMORY",
+      says: 'its memory as "memory"',
+    },
+    {
+      name: "an unknown function of http-wasm",
+      text: `(import "http_handler" "get_template" (func)) ${MEMORY} ${HANDLERS}`,
+      code: "UNKNOWN_IMPORT",
+      says: '"http_handler.get_template", which does not exist here',
+    },
+    {
+      name: "a function of Proxy-Wasm in http-wasm",
+      text: `(import "env" "proxy_done" (func (result i32))) ${MEMORY} ${HANDLERS}`,
+      code: "UNKNOWN_IMPORT",
+      says: '"env.proxy_done"',
+    },
+    {
+      name: "a function of http-wasm in Proxy-Wasm",
+      text: `(import "http_handler" "get_status_code" (func (result i32))) ${PRELUDE}`,
+      code: "UNKNOWN_IMPORT",
+      says: '"http_handler.get_status_code"',
+    },
+    {
+      name: "a wrong import of http-wasm",
+      text: `(import "http_handler" "log" (func (param i32 i32))) ${MEMORY} ${HANDLERS}`,
+      code: "IMPORT_SIGNATURE",
+      says: "expected (i32, i32, i32) -> (), found (i32, i32) -> ()",
+    },
+    {
+      name: "a _start with parameters in http-wasm",
+      text: `${MEMORY} ${HANDLERS} (func (export "_start") (param i64))`,
+      code: "EXPORT_SIGNATURE",
+      says: '"_start" with a wrong signature',
+    },
+    {
+      name: "Proxy-Wasm older than 0.1.0",
+      text: `${MEMORY} ${MALLOC} (func (export "proxy_onStart") (param i32))`,
+      code: "NO_ABI",
+      says: "it exports proxy_onStart, so it may be made for a Proxy-Wasm ABI older than 0.1.0",
     },
   ])("reports $name as $code", ({ text, code, says }) => {
     const report = inspect(text);

@@ -1,6 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { ModuleError } from "../wasm/binary/module-error.ts";
 import {
+  type FunctionType,
   type ModuleExport,
   type ModuleImport,
   type ModuleOutline,
@@ -9,6 +10,13 @@ import {
 } from "../wasm/binary/outline.ts";
 import { instrument } from "../wasm/instrument/instrument.ts";
 import { refuseObjects } from "../wasm/module.ts";
+import { httpWasmProblems, looksLikeHttpWasm } from "./http-wasm/problems.ts";
+import {
+  HTTP_GUEST_SIGNATURES,
+  HTTP_HANDLER_MODULE,
+  HTTP_HANDLER_SIGNATURES,
+} from "./http-wasm/signatures.ts";
+import { type ModuleProblem, shown, shownImport } from "./module-problem.ts";
 import {
   abiVersionOf,
   ALLOCATOR_NAMES,
@@ -21,13 +29,16 @@ import type { AbiVersion } from "./proxy-wasm/types.ts";
 import { isCallableAs, signature } from "./signature.ts";
 import { WASI_MODULES, WASI_SIGNATURES } from "./wasi/signatures.ts";
 
+/** What the operator says of a module's ABI; auto: it is found in the module. */
+export type AbiChoice = "auto" | "proxy-wasm" | "http-wasm";
+
 /** What can be told about a plugin's module without starting it. Plain data. */
 export interface ModuleReport {
   readonly byteLength: number;
   readonly abi: `proxy-wasm ${AbiVersion}` | "http-wasm" | "unknown";
   readonly imports: readonly ModuleImport[];
   readonly exports: readonly ModuleExport[];
-  /** Names of the Proxy-Wasm callbacks that it exports. */
+  /** Names of its ABI's callbacks that it exports. */
   readonly callbacks: readonly string[];
   /** Imported functions that nobody here provides. */
   readonly missing: readonly { readonly module: string; readonly name: string }[];
@@ -42,29 +53,21 @@ export interface ModuleReport {
   readonly problems: readonly ModuleProblem[];
 }
 
-export interface ModuleProblem {
-  /** Machine-readable: NOT_WASM, TRUNCATED, NO_ABI, UNKNOWN_IMPORT, … */
-  readonly code: string;
-  /** Says what was found and what would be right. */
-  readonly message: string;
-}
-
 /** It may still be put back: only an instance that has run that code cannot. */
 const MAY_CHANGE = "its code can change its tables or drop segments: when it has, it cannot";
 
 const PROBLEMS_MAX = 50;
-const NAME_LENGTH_MAX = 200;
 
 /** Looks at a module from every side; never throws, whatever the bytes are. */
-export function inspectModule(bytes: Uint8Array): ModuleReport {
+export function inspectModule(bytes: Uint8Array, abi: AbiChoice = "auto"): ModuleReport {
   let outline: ModuleOutline | undefined;
   try {
     outline = readOutline(bytes);
-    return { ...inspectOutline(outline), obstacles: obstaclesOf(bytes) };
+    return { ...inspectOutline(outline, abi), obstacles: obstaclesOf(bytes) };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     // What the outline shows is nearer to what its author did.
-    const report = outline && inspectOutline(outline);
+    const report = outline && inspectOutline(outline, abi);
     if (report !== undefined && error.code !== "INVALID" && report.problems.length > 0) {
       return report;
     }
@@ -95,15 +98,18 @@ function obstaclesOf(bytes: Uint8Array): string[] {
 }
 
 /** The same for a module that has been read already. */
-export function inspectOutline(outline: ModuleOutline): ModuleReport {
+export function inspectOutline(outline: ModuleOutline, abi: AbiChoice = "auto"): ModuleReport {
   const functions = outline.exports.filter((each) => each.kind === "function");
   const names = new Set(functions.map((each) => each.name));
-  const version = abiVersionOf(names);
-  const isHttpWasm = version === undefined && (names.has("handle_request") || importsHttp(outline));
+  const version = abi === "http-wasm" ? undefined : abiVersionOf(names);
+  const isHttpWasm = isHttpWasmModule(outline, abi, names);
+  const tables = isHttpWasm ? HTTP_WASM_TABLES : PROXY_WASM_TABLES;
   const missing = outline.imports.filter(
-    (each) => each.kind === "function" && expectedType(each) === undefined && !isHttp(each),
+    (each) => each.kind === "function" && expectedType(each, tables) === undefined,
   );
-  const callbacks: readonly string[] = [...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES];
+  const callbacks: readonly string[] = isHttpWasm
+    ? Object.keys(HTTP_GUEST_SIGNATURES)
+    : [...CALLBACK_NAMES, ...UNCALLED_CALLBACK_NAMES];
   return {
     byteLength: outline.byteLength,
     abi: version === undefined ? (isHttpWasm ? "http-wasm" : "unknown") : `proxy-wasm ${version}`,
@@ -113,13 +119,50 @@ export function inspectOutline(outline: ModuleOutline): ModuleReport {
     missing: missing.map(({ module, name }) => ({ module, name })),
     pages: outline.memory && { min: outline.memory.pagesMin, max: outline.memory.pagesMax },
     obstacles: undefined,
-    problems: bounded([
-      ...(isHttpWasm ? httpWasmProblems(outline) : abiProblems(names, version)),
-      ...outline.imports.flatMap((each) => importProblems(each, isHttpWasm)),
-      ...memoryProblems(outline),
-      ...(isHttpWasm ? [] : exportProblems(functions, names)),
-    ]),
+    problems: bounded(problemsOf(outline, isHttpWasm, version)),
   };
+}
+
+/** A marker decides where there are both kinds of exports: nobody exports one by accident. */
+function isHttpWasmModule(
+  outline: ModuleOutline,
+  abi: AbiChoice,
+  names: ReadonlySet<string>,
+): boolean {
+  if (abi !== "auto") return abi === "http-wasm";
+  return markerOf(names) === undefined && looksLikeHttpWasm(outline);
+}
+
+/** Of any version, known or not. */
+function markerOf(names: ReadonlySet<string>): string | undefined {
+  return [...names].find((name) => name.startsWith("proxy_abi_version_"));
+}
+
+function problemsOf(
+  outline: ModuleOutline,
+  isHttpWasm: boolean,
+  version: AbiVersion | undefined,
+): ModuleProblem[] {
+  const functions = outline.exports.filter((each) => each.kind === "function");
+  const names = new Set(functions.map((each) => each.name));
+  if (isHttpWasm) {
+    const own = httpWasmProblems(outline);
+    // Of a draft everything would be wrong; one reason says more.
+    if (own.some((each) => each.code === "HTTP_WASM_DRAFT")) return own;
+    return [
+      ...own,
+      ...outline.imports.flatMap((each) => importProblems(each, HTTP_WASM_TABLES)),
+      ...memoryProblems(outline),
+      ...signatureProblems(functions, START_NAMES),
+    ];
+  }
+  return [
+    ...abiProblems(outline, names, version),
+    ...outline.imports.flatMap((each) => importProblems(each, PROXY_WASM_TABLES)),
+    ...memoryProblems(outline),
+    ...allocatorProblems(names),
+    ...signatureProblems(functions, [...CALLBACK_NAMES, ...ALLOCATOR_NAMES, ...START_NAMES]),
+  ];
 }
 
 /** A module can have 65,536 imports, and each of them can be wrong. */
@@ -130,91 +173,68 @@ function bounded(problems: ModuleProblem[]): ModuleProblem[] {
   return [...problems.slice(0, PROBLEMS_MAX), rest];
 }
 
-function abiProblems(names: ReadonlySet<string>, version: AbiVersion | undefined): ModuleProblem[] {
+function abiProblems(
+  outline: ModuleOutline,
+  names: ReadonlySet<string>,
+  version: AbiVersion | undefined,
+): ModuleProblem[] {
   if (version !== undefined) return [];
-  const marker = [...names].find((name) => name.startsWith("proxy_abi_version_"));
+  const marker = markerOf(names);
   const known = "0.1.0, 0.2.0 and 0.2.1";
-  return [
-    {
-      code: "NO_ABI",
-      message:
-        marker === undefined
-          ? `the module has no ABI marker: it exports no proxy_abi_version_…; known are ${known}`
-          : `the module exports ${marker}, an ABI that is not known; known are ${known}`,
-    },
-  ];
-}
-
-/** Functions of the drafts of 2022, which nobody implements any more. */
-const HTTP_WASM_DRAFT: ReadonlySet<string> = new Set([
-  "await_response",
-  "next",
-  "send_response",
-  "get_path",
-  "set_path",
-  "get_request_header",
-  "read_request_body",
-  "read_response_body",
-  "set_response_header",
-]);
-
-function httpWasmProblems(outline: ModuleOutline): ModuleProblem[] {
-  const draft = outline.imports.find((each) => isHttp(each) && HTTP_WASM_DRAFT.has(each.name));
-  if (draft !== undefined) {
-    return [
-      {
-        code: "HTTP_WASM_DRAFT",
-        message: `the module is made for a draft of http-wasm: it imports "${shown(draft)}"`,
-      },
-    ];
+  if (marker !== undefined) {
+    const message = `the module exports ${marker}, an ABI that is not known; known are ${known}`;
+    return [{ code: "NO_ABI", message }];
   }
-  return [
-    {
-      code: "HTTP_WASM",
-      message: "the module is an http-wasm plugin; this version runs Proxy-Wasm",
-    },
-  ];
+  const old = [...names].find((name) => name.startsWith("proxy_on"));
+  const imported = outline.imports.find(
+    ({ module, name }) => module === "env" && name.startsWith("proxy_"),
+  );
+  const none = `the module has no ABI marker, no export proxy_abi_version_…; known are ${known}`;
+  const sign =
+    old === undefined ? imported && `imports ${shownImport(imported)}` : `exports ${shown(old)}`;
+  const older = `; it ${sign}, so it may be made for a Proxy-Wasm ABI older than 0.1.0`;
+  return [{ code: "NO_ABI", message: sign === undefined ? none : `${none}${older}` }];
 }
 
-function importProblems(found: ModuleImport, isHttpWasm: boolean): ModuleProblem[] {
+/** Host functions with their types, by the module that they are imported from. */
+type Tables = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const WASI_TABLES: Tables = Object.fromEntries(
+  WASI_MODULES.map((module) => [module, WASI_SIGNATURES]),
+);
+const PROXY_WASM_TABLES: Tables = { ...WASI_TABLES, env: HOST_FUNCTION_SIGNATURES };
+const HTTP_WASM_TABLES: Tables = {
+  ...WASI_TABLES,
+  [HTTP_HANDLER_MODULE]: HTTP_HANDLER_SIGNATURES,
+};
+
+function importProblems(found: ModuleImport, tables: Tables): ModuleProblem[] {
+  const name = shownImport(found);
   if (found.kind !== "function" || found.type === undefined) {
-    return [
-      {
-        code: "IMPORTED_STATE",
-        message: `the module imports the ${found.kind} "${shown(found)}"; it must bring its own`,
-      },
-    ];
+    const message = `the module imports the ${found.kind} "${name}"; it must bring its own`;
+    return [{ code: "IMPORTED_STATE", message }];
   }
-  if (isHttp(found) && isHttpWasm) return [];
-  const expected = expectedType(found);
+  const expected = expectedType(found, tables);
   if (expected === undefined) {
-    return [
-      {
-        code: "UNKNOWN_IMPORT",
-        message: `the module imports the function "${shown(found)}", which does not exist here`,
-      },
-    ];
+    const message = `the module imports the function "${name}", which does not exist here`;
+    return [{ code: "UNKNOWN_IMPORT", message }];
   }
   if (isCallableAs(found.type, expected)) return [];
   return [
     {
       code: "IMPORT_SIGNATURE",
       message:
-        `the module imports the function "${shown(found)}" with a wrong signature: ` +
+        `the module imports the function "${name}" with a wrong signature: ` +
         `expected ${renderType(expected)}, found ${renderType(found.type)}`,
     },
   ];
 }
 
-function expectedType({ module, name }: ModuleImport): ReturnType<typeof signature> | undefined {
-  const table: Readonly<Record<string, string>> =
-    module === "env"
-      ? HOST_FUNCTION_SIGNATURES
-      : WASI_MODULES.includes(module)
-        ? WASI_SIGNATURES
-        : {};
-  // A guest chooses the name, and must not reach what every object inherits.
-  return Object.hasOwn(table, name) ? signature(table[name] as string) : undefined;
+/** A guest chooses both names, and must not reach what every object inherits. */
+function expectedType({ module, name }: ModuleImport, tables: Tables): FunctionType | undefined {
+  const table = Object.hasOwn(tables, module) ? tables[module] : undefined;
+  if (table === undefined || !Object.hasOwn(table, name)) return undefined;
+  return signature(table[name] as string);
 }
 
 function memoryProblems(outline: ModuleOutline): ModuleProblem[] {
@@ -232,18 +252,22 @@ function memoryProblems(outline: ModuleOutline): ModuleProblem[] {
   ];
 }
 
-function exportProblems(
-  functions: readonly ModuleExport[],
-  names: ReadonlySet<string>,
-): ModuleProblem[] {
-  const problems: ModuleProblem[] = [];
-  if (!ALLOCATOR_NAMES.some((name) => names.has(name))) {
-    problems.push({
+function allocatorProblems(names: ReadonlySet<string>): ModuleProblem[] {
+  if (ALLOCATOR_NAMES.some((name) => names.has(name))) return [];
+  return [
+    {
       code: "NO_ALLOCATOR",
       message: `the module exports no allocator: neither ${ALLOCATOR_NAMES.join(" nor ")}`,
-    });
-  }
-  const called: readonly string[] = [...CALLBACK_NAMES, ...ALLOCATOR_NAMES, ...START_NAMES];
+    },
+  ];
+}
+
+/** @param called names of functions that take and answer nothing but i32 */
+function signatureProblems(
+  functions: readonly ModuleExport[],
+  called: readonly string[],
+): ModuleProblem[] {
+  const problems: ModuleProblem[] = [];
   for (const { name, type } of functions) {
     if (type === undefined || !called.includes(name)) continue;
     const plain = [...type.params, ...type.results].every((each) => each === "i32");
@@ -256,19 +280,4 @@ function exportProblems(
     });
   }
   return problems;
-}
-
-function importsHttp(outline: ModuleOutline): boolean {
-  return outline.imports.some(isHttp);
-}
-
-/** The second spelling is the drafts'. */
-function isHttp(found: ModuleImport): boolean {
-  return found.module === "http_handler" || found.module === "http-handler";
-}
-
-/** Names come from the file: a long one must not flood the report. */
-function shown({ module, name }: ModuleImport): string {
-  const full = `${module}.${name}`;
-  return full.length > NAME_LENGTH_MAX ? `${full.slice(0, NAME_LENGTH_MAX)}…` : full;
 }

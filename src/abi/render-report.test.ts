@@ -28,6 +28,23 @@ describe("renderReport()", () => {
     );
   });
 
+  test("shows what an http-wasm module can enable", () => {
+    const handlers = `(memory (export "memory") 1)
+      (func (export "handle_request") (result i64) (i64.const 1))
+      (func (export "handle_response") (param i32 i32))`;
+    const plain = renderReport(inspectModule(wat(`(module ${handlers})`)));
+    expect(plain).toContain("abi:            http-wasm\n");
+    expect(plain).toContain("features:       none\n");
+    expect(plain).toContain("bodies:         pass untouched\n");
+    const imports = `
+      (import "http_handler" "enable_features" (func (param i32) (result i32)))
+      (import "http_handler" "read_body" (func (param i32 i32 i32) (result i64)))`;
+    const buffering = renderReport(inspectModule(wat(`(module ${imports} ${handlers})`)));
+    expect(buffering).toContain("may enable buffer_request, buffer_response, trailers");
+    expect(buffering).toContain("waits for the whole request");
+    expect(buffering).toContain("  http_handler.read_body\n");
+  });
+
   test("shows problems with their codes", () => {
     const report = inspectModule(new TextEncoder().encode("hello"));
     expect(renderReport(report)).toContain('does not start with "\\0asm" but with 68656c6c');

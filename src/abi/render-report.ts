@@ -11,6 +11,7 @@ export function renderReport(report: ModuleReport): string {
     row("abi", report.abi),
     row("memory", memory(report)),
     ...sandbox(report),
+    ...features(report),
     ...list("callbacks", report.callbacks),
     ...list(
       "host functions",
@@ -33,6 +34,18 @@ function sandbox({ obstacles }: ModuleReport): string[] {
   if (obstacles === undefined) return [];
   if (obstacles.length === 0) return [row("sandbox", "put back to its image after an exchange")];
   return list("sandbox: started anew in place of being put back to its image", obstacles);
+}
+
+/** What an http-wasm module can enable, and whether its exchanges wait for bodies. */
+function features({ abi, imports }: ModuleReport): string[] {
+  if (abi !== "http-wasm") return [];
+  const names = new Set(imports.map((each) => each.name));
+  const enables = names.has("enable_features");
+  const reads = names.has("read_body");
+  return [
+    row("features", enables ? "may enable buffer_request, buffer_response, trailers" : "none"),
+    row("bodies", reads ? "waits for the whole request: it imports read_body" : "pass untouched"),
+  ];
 }
 
 function memory({ pages }: ModuleReport): string {

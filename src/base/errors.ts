@@ -46,6 +46,10 @@ const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
+export function isFaultCode(text: string): text is FaultCode {
+  return Object.hasOwn(FAULTS, text);
+}
+
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: FaultCode;

@@ -8,6 +8,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 export interface Libc {
   memfd_create(name: Address, flags: number): number;
   ftruncate(fd: number, byteLength: number): number;
+  fallocate(fd: number, mode: number, offset: number, byteLength: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   close(fd: number): number;
   pread(fd: number, into: Address, byteLength: number, offset: number): number;
@@ -40,6 +41,7 @@ export type Address = number;
 /** For mmap(2) and madvise(2): the same numbers on x64 and arm64. */
 export const PROT_NONE = 0;
 export const PROT_READ_WRITE = 3;
+export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
@@ -60,6 +62,7 @@ const { i32, u32, ptr: address, i64_fast: i64 } = FFIType;
 const SYMBOLS = {
   memfd_create: { args: [address, u32], returns: i32 },
   ftruncate: { args: [i32, i64], returns: i32 },
+  fallocate: { args: [i32, i32, i64, i64], returns: i32 },
   fcntl: { args: [i32, i32, i64], returns: i32 },
   close: { args: [i32], returns: i32 },
   pread: { args: [i32, address, i64, i64], returns: i64 },

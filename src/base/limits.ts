@@ -110,7 +110,7 @@ export const LIMITS = {
   /** count; streams on the connection to one node, whatever more it allows. */
   grpcStreamsPerSessionMax: 10_000,
   /** ms; for the answer to a ping on an HTTP/2 connection of which calls get no answers. */
-  grpcPongMsMax: 5_000,
+  grpcPongMsMax: 2_000,
   /** ms; between two pings to a node that says nothing else: more than two are a reason for nodes
    * to hang up when they come faster than this. */
   grpcPingPauseMs: 300_000,
@@ -194,7 +194,7 @@ export const LIMITS = {
   guestStartMsDefault: 2000,
   /** ms; a start in a cold process takes some of them. */
   guestStartMsMin: 10,
-  /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
+  /** ms; well below prepareMsMax, so that slow starts do not cost the worker. */
   guestStartMsMax: 4000,
   /** count; sandboxes of one plugin and worker: exchanges at a time, slow upstreams included. */
   poolSandboxesDefault: 1000,
@@ -233,6 +233,33 @@ export const LIMITS = {
   guestPropertyBytesMax: 64 * KIB,
   /** bytes; a name that a guest passes: of a property, a metric, a queue, a key of shared data. */
   guestNameBytesMax: KIB,
+  /** bytes; argument of a foreign function: zlib and hashes take some 20 ms for that. */
+  guestForeignBytesMax: MIB,
+  /** bytes; what a zlib stream of a guest holds, against "zip bombs". */
+  guestInflatedBytesMax: 4 * MIB,
+  /** bits; an RSA key that a guest brings: one signature of 4096 bits takes 5 ms. */
+  guestKeyBitsMax: 4096,
+  /** bytes; any key that a guest brings, as DER or PEM: the largest RSA key takes 3,300. */
+  guestKeyBytesMax: 4 * KIB,
+  /** count; properties that one guest declares. */
+  guestDeclaredPropertiesMax: 256,
+  /** characters; a CEL expression. The parser takes up to 40 ms for them (measured). */
+  celLengthMax: 2 * KIB,
+  /** count; brackets inside one another in an expression: 64 of them take the parser 100 ms. */
+  celDepthMax: 24,
+  /** count; fields of fields in an expression: of 1000 the planner keeps 5 MB of names. */
+  celChainMax: 32,
+  /** count; expressions that one guest keeps. */
+  celExpressionsMax: 256,
+  /** characters; expressions that one guest keeps, at up to 250 bytes each (measured): 16 MB. */
+  celCharactersMax: 64 * KIB,
+  /** units of about 1 µs; one evaluation: loops, texts, lists and patterns. See meter.ts. */
+  celCostMax: 10_000,
+  /** count; patterns of expressions that one worker keeps compiled: the engine remembers up to
+   * 10,000 states of each, some 10 MB. */
+  celPatternsMax: 16,
+  /** instructions; a pattern that is kept. Longer ones are compiled each time. */
+  celPatternSizeMax: 500,
   /** count; metrics that one plugin defines. */
   guestMetricsMax: 1000,
   /** count; metrics of plugins that one worker tells its master, and the master shows. More are
@@ -242,16 +269,36 @@ export const LIMITS = {
   statusMetricNameMax: 200,
   /** count; names of plugins that are told of, those that are gone included. */
   statusPluginsMax: 1000,
-  /** bytes; keys and values of the shared data of one VM id. */
+  /** bytes; keys and values of the shared data of one VM id. SHARED_DATA_FULL. */
   sharedDataBytesMax: 16 * MIB,
-  /** count; keys of the shared data of one VM id. */
+  /** count; keys of the shared data of one VM id. SHARED_DATA_FULL. */
   sharedDataKeysMax: 10_000,
   /** count; shared queues of one VM id. */
   sharedQueuesMax: 100,
-  /** bytes; items that wait in one shared queue. */
+  /** bytes; items that wait in one shared queue. SHARED_QUEUE_FULL. */
   sharedQueueBytesMax: 4 * MIB,
-  /** count; items that wait in one shared queue. */
+  /** count; items that wait in one shared queue. SHARED_QUEUE_FULL. */
   sharedQueueItemsMax: 10_000,
+  /** bytes; memory of all queues of one VM id, in chunks: items have 256 each at least. */
+  sharedQueueStoreBytesMax: 24 * MIB,
+  /** count; worker processes of which one queue knows that they want to be told. */
+  sharedQueueReceiversMax: 512,
+  /**
+   * bytes; address space of one VM id's shared data and queues, of which only what was written
+   * takes memory: all of the above at once, and twice the largest value while it is replaced.
+   */
+  sharedStoreBytes: 64 * MIB,
+  /** count; VM ids of one gateway, those included that are about to be dropped. */
+  sharedStoresMax: 4096,
+  /**
+   * ms; wait for another worker that works in the same store, which takes microseconds unless it
+   * has no processor (200 ms were seen with ten processes for each). SHARED_STORE_BUSY.
+   */
+  sharedLockMsMax: 1000,
+  /** ms; the same while that worker has been waited for in vain already. */
+  sharedStuckLockMsMax: 1,
+  /** ms; wait for one worker after the other. SHARED_STORE_BUSY. */
+  sharedTurnsMsMax: 2000,
   /** count; host calls of one callback. FILTER_HOST_CALLS. Reading every line of a full header map
    * one by one takes a thousand. */
   guestHostCallsMax: 1_000_000,
@@ -321,8 +368,10 @@ export const LIMITS = {
   httpbinDurationMsMax: 60_000,
   /** count; events of one `sluice plugin run`: some hundred bytes each. */
   transcriptEventsMax: 200_000,
-  /** bytes; texts in the events of one run, and a transcript's file that is read again. */
+  /** bytes; texts in the events of one run. */
   transcriptBytesMax: 64 * MIB,
+  /** bytes; a run that was written down, and is read again. JSON escapes make it longer. */
+  recordingBytesMax: 512 * MIB,
   /** count; ticks that one run waits for, before and behind its exchange. */
   runTicksMax: 10_000,
   /** ms on the run's own clock, which jumps from one event to the next: a day. */

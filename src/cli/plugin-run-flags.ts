@@ -4,6 +4,7 @@ import type {
   RunAnswer,
   RunCallOut,
   RunFailure,
+  RunGrpc,
   RunOptions,
   RunRequest,
 } from "../plugin-run/run-options.ts";
@@ -19,6 +20,7 @@ export const PLUGIN_RUN_FLAGS = {
   "vm-config": TEXT,
   "root-id": TEXT,
   env: TEXTS,
+  abi: TEXT,
   fail: TEXT,
   "filter-buffer": TEXT,
   request: TEXT,
@@ -33,9 +35,12 @@ export const PLUGIN_RUN_FLAGS = {
   "response-body-file": TEXT,
   "response-trailer": TEXTS,
   "call-response": TEXTS,
+  "grpc-response": TEXTS,
   queue: TEXTS,
   ticks: TEXT,
   "ticks-after": TEXT,
+  record: TEXT,
+  replay: TEXT,
 } as const;
 
 /** As parseArgs gives them. */
@@ -49,10 +54,14 @@ export type RunFlags = {
 
 /** @throws UsageError; Error for a file that cannot be read */
 export async function runOptionsOf(flags: RunFlags): Promise<RunOptions> {
-  const { fail, queue = [] } = flags;
+  const { abi, fail, queue = [] } = flags;
+  if (abi !== undefined && abi !== "auto" && abi !== "proxy-wasm" && abi !== "http-wasm") {
+    throw new UsageError(`--abi takes auto, proxy-wasm or http-wasm, not "${abi}"`);
+  }
   if (fail !== undefined && fail !== "open" && fail !== "closed") {
     throw new UsageError(`--fail takes open or closed, not "${fail}"`);
   }
+  count(flags, "chunk"); // Wrong also when there is nothing to cut.
   const config = await content(flags, "config");
   const upstream = await upstreamOf(flags);
   const filterBufferBytes = count(flags, "filter-buffer");
@@ -61,11 +70,13 @@ export async function runOptionsOf(flags: RunFlags): Promise<RunOptions> {
     vmConfig: utf8(flags["vm-config"] ?? ""),
     rootId: flags["root-id"] ?? "",
     allow: { env: Object.fromEntries((flags.env ?? []).map((each) => assignment("env", each))) },
+    abi: abi ?? "auto",
     fail: fail ?? "closed",
     ...(filterBufferBytes !== undefined && { filterBufferBytes }),
     request: await requestOf(flags),
     ...(upstream && { upstream }),
     callOuts: (flags["call-response"] ?? []).map(callOutOf),
+    grpc: (flags["grpc-response"] ?? []).map(grpcOf),
     queueItems: queue.map((each) => {
       const [name, item] = assignment("queue", each);
       return { queue: latin1(name), item: latin1(item) };
@@ -118,8 +129,10 @@ async function upstreamOf(flags: RunFlags): Promise<RunAnswer | RunFailure | und
   };
 }
 
+const CALL = /^(\S+)\s+(\S+)(?:\s([^]*))?$/;
+
 function callOutOf(text: string): RunCallOut {
-  const [, upstream = "", word = "", body] = /^(\S+)\s+(\S+)(?:\s([^]*))?$/.exec(text) ?? [];
+  const [, upstream = "", word = "", body] = CALL.exec(text) ?? [];
   if (upstream === "") {
     throw new UsageError(`--call-response takes 'UPSTREAM STATUS [BODY]', not "${text}"`);
   }
@@ -131,6 +144,23 @@ function callOutOf(text: string): RunCallOut {
     ...(body !== undefined && { body: [utf8(body)] }),
   };
 }
+
+/** Status 0 brings a message of the node's; every other one, why there is none. */
+function grpcOf(text: string): RunGrpc {
+  const [, upstream = "", word = "", rest] = CALL.exec(text) ?? [];
+  if (upstream === "") {
+    throw new UsageError(`--grpc-response takes 'UPSTREAM STATUS [MESSAGE]', not "${text}"`);
+  }
+  if (word === "timeout") return { upstream, delayMs: LIMITS.callOutMsMax + 1 };
+  const status = Number(word);
+  if (!/^\d{1,2}$/.test(word) || status > GRPC_STATUS_MAX) {
+    throw new UsageError(`--grpc-response takes a status from 0 to 16, not "${word}"`);
+  }
+  if (status > 0) return { upstream, status, message: rest ?? "" };
+  return { upstream, status, ...(rest !== undefined && { messages: [utf8(rest)] }) };
+}
+
+const GRPC_STATUS_MAX = 16;
 
 function statusOf(flag: string, text: string): number {
   const status = Number(text);

@@ -66,11 +66,13 @@ export interface PluginConfig extends SandboxConfig {
   readonly file: string;
   /** Lower-case hex; the module is refused when it differs. */
   readonly sha256: string | undefined;
-  readonly abi: "auto" | "proxy-wasm";
+  readonly abi: "auto" | "proxy-wasm" | "http-wasm";
   readonly rootId: string;
   /** JSON text of a mapping, or the string itself. */
   readonly vmConfig: string;
   readonly fail: "closed" | "open";
+  /** Where its root context gets ticks: on every worker, or on one at a time. */
+  readonly tick: "all" | "leader";
   readonly allow: AllowConfig;
   /** Of its declaration; undefined for one that was found in the folder. */
   readonly position: Position | undefined;

@@ -156,8 +156,9 @@ const AllowSchema = closed(
     http_call: Type.Optional(
       Type.Array(CallTarget, {
         description:
-          "Where the module may send requests: ids of upstreams, and patterns of addresses that " +
-          'are no upstreams: "10.1.2.3:8080", "*.internal.example:443", "auth.example:*"',
+          "Where the module may send requests, of HTTP and of gRPC: ids of upstreams, and " +
+          'patterns of addresses that are no upstreams: "10.1.2.3:8080", ' +
+          '"*.internal.example:443", "auth.example:*"',
       }),
     ),
     env: Type.Optional(
@@ -211,10 +212,9 @@ export const PluginSchema = closed(
       }),
     ),
     abi: Type.Optional(
-      oneOf(["auto", "proxy-wasm"], {
+      oneOf(["auto", "proxy-wasm", "http-wasm"], {
         description: "The interface that the module is written for; auto: found in the module",
         default: "auto",
-        notes: { planned: ["http-wasm"] },
       }),
     ),
     root_id: Type.Optional(
@@ -270,6 +270,14 @@ export const PluginSchema = closed(
           "When the module changes the request's headers: the route is chosen again before the " +
           "request is forwarded (clear), or stays (retain)",
         default: sandbox.routeCache,
+      }),
+    ),
+    tick: Type.Optional(
+      oneOf(["all", "leader"], {
+        description:
+          "Where the module's ticks come: on every worker (all), or on one worker at a time, " +
+          "another one when that ends (leader)",
+        default: "all",
       }),
     ),
     breaker: Type.Optional(BreakerSchema),

@@ -153,8 +153,12 @@ export interface FilterExchange {
    * of the present one have seen the head. What matches no route any more keeps its own.
    */
   clearRoute(): void;
-  /** Kept for the exchange, readable by every later filter under the same path. */
-  setProperty(path: readonly string[], value: Uint8Array): void;
+  /**
+   * Kept for the exchange, readable by every later filter under the same path.
+   * @param readOnly it keeps this value
+   * @returns false when it keeps an earlier one
+   */
+  setProperty(path: readonly string[], value: string | Uint8Array, readOnly?: boolean): boolean;
 }
 
 /**
@@ -222,6 +226,8 @@ export interface PluginHost {
   /** Environment that the YAML grants; never the process's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly failOpen: boolean;
+  /** Whether ticks are due here and now: under `tick: leader` on one worker only. */
+  readonly mayTick: boolean;
   readonly logLevel: LogLevel;
   log(level: LogLevel, message: string): void;
   /**

@@ -79,7 +79,9 @@ export class FakeExchange implements FilterExchange {
     return undefined;
   }
 
-  setProperty(): void {}
+  setProperty(): boolean {
+    return true;
+  }
 
   clearRoute(): void {}
 

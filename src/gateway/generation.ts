@@ -9,7 +9,7 @@ import { buildRouter, checkRules, type Router, type RuleProblem } from "../route
 import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
-import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
+import { startModule } from "../abi/start-plugin.ts";
 import { moduleKey, type Plan } from "./messages.ts";
 import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
@@ -203,7 +203,9 @@ class Build {
     if (settings === undefined || module === undefined) return undefined; // Reported already.
     const host = createPluginHost(settings, use, this.#plan.number, this.#shared.surroundings);
     try {
-      const plugin = this.#shared.plugins.acquire(key, () => startPlugin(module, host, settings));
+      const plugin = this.#shared.plugins.acquire(key, () =>
+        startModule(module, host, settings, settings.abi),
+      );
       this.#undo.push(() => this.#shared.plugins.release(key));
       return plugin;
     } catch (error) {

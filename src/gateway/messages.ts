@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Places } from "../shm/place.ts";
 import type { ModuleSettings } from "../wasm/module.ts";
 
 /**
@@ -9,13 +10,19 @@ import type { ModuleSettings } from "../wasm/module.ts";
  *          ◀─prepared─            it stands ready (or `refused`, with the reasons)
  *          ──commit───▶           serve from it; the old one lives until its last exchange ends
  *          ──abort────▶           forget it: another worker has refused it
+ *          ◀──wake────            another worker has to look into a queue: passed on to it
+ *          ──gone─────▶           that worker has ended; who is told of its queues now?
+ *          ──lead─────▶           its plugins tick, or tick no more, under `tick: leader`
  */
 export type ToWorker =
-  | { readonly type: "prepare"; readonly plan: SentPlan }
+  | { readonly type: "prepare"; readonly plan: SentPlan; readonly stores?: LentStores }
   | { readonly type: "commit"; readonly number: number }
   | { readonly type: "abort"; readonly number: number }
   | { readonly type: "ping"; readonly sequence: number }
-  | { readonly type: "drain"; readonly drainMs: number };
+  | { readonly type: "drain"; readonly drainMs: number }
+  | { readonly type: "wake"; readonly queueId: number }
+  | { readonly type: "gone" }
+  | { readonly type: "lead"; readonly isLeader: boolean };
 
 export type ToMaster =
   | { readonly type: "ready" }
@@ -26,8 +33,16 @@ export type ToMaster =
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly type: "committed"; readonly number: number }
+  | { readonly type: "wake"; readonly serial: number; readonly queueId: number }
   /** @see encodeStatus() */
   | { readonly type: "pong"; readonly sequence: number; readonly status: string };
+
+/** For a worker that has inherited the shared file; a trial has private stores. */
+export interface LentStores {
+  /** The worker's own, always the same. */
+  readonly serial: number;
+  readonly places: Places;
+}
 
 /** Everything that a worker needs to build a generation; no file is read by workers. */
 export interface Plan {

@@ -92,7 +92,7 @@ async function readModule(
     report("HASH_MISMATCH", `${subject}: its sha256 is ${hash}, expected ${plugin.sha256}`);
     return undefined;
   }
-  const inspected = inspectModule(bytes);
+  const inspected = inspectModule(bytes, plugin.abi);
   for (const problem of inspected.problems) report(problem.code, `${subject}: ${problem.message}`);
   if (inspected.problems.length > 0) return undefined;
   const { memoryPages, fuel } = plugin.limits;

@@ -91,6 +91,7 @@ function misfits(imports: string, changes: Partial<PluginConfig> = {}, prelude =
     rootId: "",
     vmConfig: "",
     fail: "closed",
+    tick: "all",
     ...DEFAULTS.sandbox,
     allow: nothingAllowed("waf"),
     position: undefined,

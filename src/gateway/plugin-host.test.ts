@@ -4,7 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Config } from "../config/config.ts";
 import { parseConfig } from "../config/load.ts";
 import { filesAt } from "../config/plugin-files.ts";
-import type { CallOutOutcome, CallOutRequest } from "../filter/filter.ts";
+import type { CallOutOutcome, CallOutRequest, GrpcEvents, GrpcRequest } from "../filter/filter.ts";
 import { HeaderList } from "../http/headers.ts";
 import { always, nodePools, OK, RawNode, until } from "../upstream/testing.ts";
 import { Upstream } from "../upstream/upstream.ts";
@@ -53,6 +53,56 @@ describe("createPluginHost()", () => {
     expect(host.gatewayProperty("gateway.generation")).toBe(5n);
   });
 });
+
+describe("createPluginHost() with gRPC", () => {
+  test("ends what it cannot connect, and gives its place and its address back", async () => {
+    using node = new RawNode(always(OK));
+    const { host, addresses } = open('{ http_call: [auth, "127.0.0.1:*"] }', node.port);
+    for (const target of ["auth", `127.0.0.1:${node.port}`]) {
+      const { promise, resolve: done } = Promise.withResolvers<{ code: number }>();
+      const stream = host.grpc(grpcTo(target, undefined), { ...UNHEARD, closed: done });
+      expect(stream).toBeObject();
+      expect((await promise).code).toBe(14);
+    }
+    expect(addresses.size).toBe(1);
+    const all = () =>
+      Array.from({ length: LIMITS.grpcStreamsMax + 1 }, () =>
+        host.grpc(grpcTo("auth", undefined), UNHEARD),
+      );
+    for (let round = 0; round < 2; round++) {
+      const streams = all();
+      expect(streams.pop()).toBe("overloaded");
+      for (const stream of streams) {
+        if (typeof stream === "string") throw new Error(stream);
+        stream.cancel();
+        stream.cancel();
+      }
+    }
+  });
+
+  test("refuses what is not granted, and what is not there", () => {
+    const { host } = open("{ http_call: [other, 127.0.0.1:1] }");
+    const targets = ["auth", "127.0.0.1:2", "nope", "route:inline", ""];
+    expect(targets.map((target) => host.grpc(grpcTo(target, new Uint8Array()), UNHEARD))).toEqual([
+      "denied",
+      "denied",
+      "unknown",
+      "unknown",
+      "unknown",
+    ]);
+  });
+});
+
+const UNHEARD: GrpcEvents = {
+  initialMetadata: () => {},
+  message: () => {},
+  trailingMetadata: () => {},
+  closed: () => {},
+};
+
+function grpcTo(upstream: string, message: Uint8Array | undefined): GrpcRequest {
+  return { upstream, path: "/a.B/C", metadata: new HeaderList(), message, timeoutMs: 1000 };
+}
 
 describe("createPluginHost() errors", () => {
   test("refuses what is not granted, and what is not there, before anything is sent", () => {
@@ -125,6 +175,7 @@ function open(allow: string, port?: number) {
     generationSince: (number) => (serving.number >= number ? serving : undefined),
     upstream: (id) => upstreams.get(id),
     addresses,
+    isLeader: false,
   };
   const settings = config.plugins.find(({ name }) => name === "waf");
   if (settings?.position === undefined) throw new Error("no plugin");

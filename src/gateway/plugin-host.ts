@@ -36,6 +36,8 @@ export interface Surroundings {
   /** Where its call-outs go. */
   upstream(id: string): Upstream | undefined;
   readonly addresses: AddressUpstreams;
+  /** This worker is the one whose plugins tick under `tick: leader`. */
+  readonly isLeader: boolean;
 }
 
 const SEVERITY: Readonly<Record<LogLevel, LogSeverity>> = {
@@ -69,6 +71,9 @@ export function createPluginHost(
     vmId: allow.namespace,
     environment: allow.env,
     failOpen: settings.fail === "open",
+    get mayTick(): boolean {
+      return settings.tick === "all" || around.isLeader;
+    },
     get logLevel(): LogLevel {
       return LOG_LEVELS.find((level) => log.enabled(SEVERITY[level])) ?? "critical";
     },

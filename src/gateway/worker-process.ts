@@ -1,5 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Places } from "../shm/place.ts";
+import type { SharedFile } from "../shm/shared-file.ts";
 import { moduleKey, type SentPlan, type ToMaster, type ToWorker } from "./messages.ts";
 import { decodeStatus, NO_STATUS, type WorkerStatus } from "./worker-status.ts";
 
@@ -11,11 +13,22 @@ export type WorkerCommand = readonly string[];
  */
 export type Prepared = { ok: true } | { ok: false; diagnostics: readonly Diagnostic[] | "dead" };
 
+/** What a worker that is to serve shares with the others; a trial shares nothing. */
+export interface WorkerTies {
+  /** Undefined where there is none. */
+  readonly file: SharedFile | undefined;
+  /** No other worker has ever had it. */
+  readonly serial: number;
+  /** The worker with that serial number has to look into a queue. */
+  readonly wake: (serial: number, queueId: number) => void;
+}
+
 /**
  * The master's end of one worker process: messages, heartbeat, and its end.
  *
  * A worker that does not answer for LIMITS.heartbeatMsMax is killed: a guest that loops, or an
- * engine that hangs, cannot be stopped in any other way.
+ * engine that hangs, cannot be stopped in any other way. While it builds a generation that is
+ * LIMITS.prepareMsMax.
  */
 export class WorkerProcess {
   readonly pid: number;
@@ -23,6 +36,7 @@ export class WorkerProcess {
   /** Of the last heartbeat, but for the generation, which is always the one that it serves. */
   status: WorkerStatus = NO_STATUS;
   readonly #child: Bun.Subprocess;
+  readonly #ties: WorkerTies | undefined;
   /** Keys of modules that the worker's current generation holds. */
   #held = new Set<string>();
   #waiting: { number: number; resolve: (prepared: Prepared) => void } | undefined;
@@ -33,14 +47,16 @@ export class WorkerProcess {
   #answeredAt = performance.now();
   #ended = false;
 
-  constructor(command: WorkerCommand) {
+  constructor(command: WorkerCommand, ties?: WorkerTies) {
+    this.#ties = ties;
     this.#ready = new Promise((resolve) => {
       this.#becameReady = resolve;
     });
     this.#child = Bun.spawn({
       cmd: [...command],
       env: workerEnvironment(),
-      stdio: ["ignore", "inherit", "inherit"],
+      // What comes behind the standard ones is SHARED_FD in the worker.
+      stdio: ["ignore", "inherit", "inherit", ...inheritedFds(ties)],
       serialization: "advanced",
       ipc: (message: ToMaster) => this.#receive(message),
     });
@@ -53,14 +69,22 @@ export class WorkerProcess {
     return !this.#ended;
   }
 
+  /** Of its ties; 0: it has none. */
+  get serial(): number {
+    return this.#ties?.serial ?? 0;
+  }
+
   /** How it ended, for the log. */
   get exit(): string {
     const { signalCode, exitCode } = this.#child;
     return signalCode === null ? `code ${exitCode}` : String(signalCode);
   }
 
-  /** Has it build the generation; the bytes of modules that it holds already are not sent again. */
-  async prepare(plan: SentPlan): Promise<Prepared> {
+  /**
+   * Has it build the generation; the bytes of modules that it holds already are not sent again.
+   * @param places of the plan's stores
+   */
+  async prepare(plan: SentPlan, places: Places = {}): Promise<Prepared> {
     await Promise.race([this.#ready, this.exited]);
     if (this.#ended) return { ok: false, diagnostics: "dead" };
     const modules = plan.modules.map((module) =>
@@ -69,7 +93,10 @@ export class WorkerProcess {
     const late = setTimeout(() => this.kill(), LIMITS.prepareMsMax);
     const prepared = await new Promise<Prepared>((resolve) => {
       this.#waiting = { number: plan.number, resolve };
-      this.#send({ type: "prepare", plan: { ...plan, modules } });
+      const { file, serial } = this.#ties ?? {};
+      const isTied = file !== undefined && serial !== undefined;
+      const stores = isTied ? { stores: { serial, places } } : {};
+      this.#send({ type: "prepare", plan: { ...plan, modules }, ...stores });
     });
     clearTimeout(late);
     return prepared;
@@ -93,8 +120,24 @@ export class WorkerProcess {
     this.#send({ type: "drain", drainMs });
   }
 
+  /** Something may wait in that queue. */
+  wake(queueId: number): void {
+    this.#send({ type: "wake", queueId });
+  }
+
+  /** Another worker has ended. */
+  tellGone(): void {
+    this.#send({ type: "gone" });
+  }
+
+  lead(isLeader: boolean): void {
+    this.#send({ type: "lead", isLeader });
+  }
+
   /** Asks for a sign of life. @returns false when the last one is too long ago */
   beat(): boolean {
+    // Building blocks it, plugin after plugin, and has a bound of its own in prepare().
+    if (this.#waiting !== undefined) return true;
     if (performance.now() - this.#answeredAt > LIMITS.heartbeatMsMax) return false;
     this.#send({ type: "ping", sequence: ++this.#sequence });
     return true;
@@ -129,6 +172,9 @@ export class WorkerProcess {
         this.status = { ...this.status, generation: message.number };
         if (this.#committing?.number === message.number) this.#committing.resolve();
         break;
+      case "wake":
+        this.#ties?.wake(message.serial, message.queueId);
+        break;
       case "pong":
         this.status = decodeStatus(message.status);
         break;
@@ -147,6 +193,10 @@ export class WorkerProcess {
     this.#waiting = undefined;
     this.#committing?.resolve();
   }
+}
+
+function inheritedFds(ties: WorkerTies | undefined): number[] {
+  return ties?.file === undefined ? [] : [ties.file.fd];
 }
 
 /**

@@ -16,7 +16,9 @@ import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { IdleCollection } from "./idle-collection.ts";
 import { refuse } from "./refuse.ts";
+import { BorrowedStores } from "./borrowed-stores.ts";
 import { encodeStatus } from "./worker-status.ts";
+import { vmScopes } from "../abi/proxy-wasm/vm-scope.ts";
 import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
@@ -42,11 +44,17 @@ class Worker {
   readonly #plane: Plane;
   readonly #fronts: Fronts;
   readonly #idleCollection = new IdleCollection();
+  readonly #stores: BorrowedStores;
   #prepared: Generation | undefined;
   #generations = 0;
+  #isLeader = false;
 
   constructor(send: (message: ToMaster) => void) {
     this.#send = send;
+    this.#stores = new BorrowedStores(vmScopes, (serial, queueId) => {
+      send({ type: "wake", serial, queueId });
+    });
+    const isLeader = (): boolean => this.#isLeader;
     const pools = new NodePools({ resolveBuiltin: builtinNodes() });
     this.#shared = {
       pools,
@@ -59,6 +67,9 @@ class Worker {
         },
         upstream: (id) => (this.#plane.generation ?? this.#prepared)?.upstreams.get(id),
         addresses: new AddressUpstreams(pools),
+        get isLeader() {
+          return isLeader();
+        },
       },
       building: undefined,
     };
@@ -72,6 +83,7 @@ class Worker {
   receive(message: ToWorker): void {
     switch (message.type) {
       case "prepare":
+        this.#stores.prepare(message.stores);
         this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
         break;
       case "commit":
@@ -85,6 +97,15 @@ class Worker {
         break;
       case "drain":
         void this.#drain(message.drainMs);
+        break;
+      case "wake":
+        vmScopes.queues.wake(message.queueId);
+        break;
+      case "gone":
+        vmScopes.queues.bury();
+        break;
+      case "lead":
+        this.#isLeader = message.isLeader;
         break;
     }
   }
@@ -115,17 +136,21 @@ class Worker {
     this.#plane.generation = next;
     this.#fronts.keepOnly(next.config.listeners);
     previous?.retire();
+    this.#stores.commit();
     this.#send({ type: "committed", number });
   }
 
   #abort(number: number): void {
     this.#fronts.keepOnly(this.#plane.generation?.config.listeners ?? []);
-    if (this.#prepared?.number !== number) return;
-    this.#prepared.retire();
-    this.#prepared = undefined;
+    if (this.#prepared?.number === number) {
+      this.#prepared.retire();
+      this.#prepared = undefined;
+    }
+    this.#stores.abort();
   }
 
   #pong(sequence: number): void {
+    vmScopes.queues.look();
     this.#idleCollection.beat(this.#plane.inFlight, this.#plane.served);
     this.#send({
       type: "pong",

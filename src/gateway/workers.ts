@@ -1,10 +1,19 @@
 import { log } from "../base/log.ts";
-import type { PluginUse } from "../config/config.ts";
+import type { Config, PluginUse } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { WorkerView } from "./gateway-status.ts";
+import type { Places } from "../shm/place.ts";
+import { messageOf } from "../base/errors.ts";
+import { Leadership } from "./leadership.ts";
 import type { Plan, SentPlan } from "./messages.ts";
 import { endedPlugin, type PluginSum, PluginSums } from "./plugin-sums.ts";
-import { type Prepared, type WorkerCommand, WorkerProcess } from "./worker-process.ts";
+import { createLentFile, StoreLender } from "./store-lender.ts";
+import {
+  type Prepared,
+  type WorkerCommand,
+  WorkerProcess,
+  type WorkerTies,
+} from "./worker-process.ts";
 
 /** ms between two heartbeats. */
 const HEARTBEAT_MS = 1000;
@@ -25,7 +34,11 @@ export class Workers {
   readonly #leaving = new Set<WorkerProcess>();
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
+  readonly #lender = new StoreLender(createLentFile());
+  readonly #leadership = new Leadership<WorkerProcess>();
   #plan: SentPlan | undefined;
+  #config: Config | undefined;
+  #places: Places = {};
   #count = 0;
   #restarts = 0;
   #stopping = false;
@@ -51,7 +64,7 @@ export class Workers {
   }
 
   get views(): readonly WorkerView[] {
-    return [...this.#alive, ...this.#leaving].map((worker) => {
+    return this.#all().map((worker) => {
       const { pid, status } = worker;
       return { pid, status, isLeaving: this.#leaving.has(worker) };
     });
@@ -101,35 +114,75 @@ export class Workers {
     }
     // From the first start on: a module that loops must not hold up the start for long either.
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    let places: Places;
+    try {
+      places = this.#lender.name(plan.config);
+    } catch (error) {
+      this.#keepStores();
+      return [generationFailed(plan.config.file, messageOf(error))];
+    }
     const before = this.processes;
     const added = this.#add(plan.config.workers - before.length);
     const all = [...before, ...added];
     const sent = toSend(plan);
-    const outcomes = first ? await prepareAtOnce(all, sent) : await prepareInTurn(all, sent);
+    const outcomes = first
+      ? await prepareAtOnce(all, sent, places)
+      : await prepareInTurn(all, sent, places);
     const refused = verdictOn(outcomes, added, plan.config.file);
     if (this.#stopping || refused.length > 0) {
       for (const worker of before) worker.abort(plan.number);
       for (const worker of added) this.#remove(worker);
+      this.#keepStores();
       return this.#stopping ? "stopping" : refused;
     }
     // One that has died meanwhile answers for itself, not for the plan: it is replaced on it.
     const ready = all.filter((worker) => outcomes.get(worker)?.ok === true);
     await Promise.all(ready.map((worker) => worker.commit(sent)));
     this.#plan = sent;
+    this.#config = plan.config;
+    this.#places = places;
     this.#count = plan.config.workers;
+    this.#keepStores();
     for (const worker of ready.slice(this.#count)) this.#retire(worker, plan.config.drainMs);
     for (const worker of added) this.#watch(worker);
+    this.#leadership.elect(ready.slice(0, this.#count));
     this.#refill();
     return [];
+  }
+
+  /** Those of the configuration that serves. */
+  #keepStores(): void {
+    if (this.#config !== undefined) this.#lender.keepOnly(this.#config);
   }
 
   #add(count: number): WorkerProcess[] {
     const added = Array.from(
       { length: Math.max(0, count) },
-      () => new WorkerProcess(this.#command),
+      () => new WorkerProcess(this.#command, this.#ties()),
     );
-    for (const worker of added) this.#alive.add(worker);
+    for (const worker of added) {
+      this.#alive.add(worker);
+      void worker.exited.then(() => this.#tellGone(worker));
+    }
     return added;
+  }
+
+  #ties(): WorkerTies {
+    const { file } = this.#lender;
+    const wake = (serial: number, queueId: number): void => {
+      for (const worker of this.#all()) if (worker.serial === serial) worker.wake(queueId);
+    };
+    return { file, serial: this.#lender.takeSerial(), wake };
+  }
+
+  /** Somebody else is the leader now, and is told of the items in its queues. */
+  #tellGone(gone: WorkerProcess): void {
+    this.#leadership.leave(gone);
+    for (const worker of this.#all()) if (worker !== gone) worker.tellGone();
+  }
+
+  #all(): WorkerProcess[] {
+    return [...this.#alive, ...this.#leaving];
   }
 
   #remove(worker: WorkerProcess): void {
@@ -142,6 +195,7 @@ export class Workers {
   #retire(worker: WorkerProcess, drainMs: number): void {
     this.#alive.delete(worker);
     this.#leaving.add(worker);
+    this.#leadership.leave(worker);
     void worker.exited.then(() => {
       this.#leaving.delete(worker);
       this.#keepCounts(worker);
@@ -183,12 +237,13 @@ export class Workers {
     if (plan === undefined || this.#stopping) return;
     const added = this.#add(this.#count - this.#alive.size);
     for (const worker of added) {
-      const prepared = await worker.prepare(plan);
+      const prepared = await worker.prepare(plan, this.#places);
       if (this.#stopping) {
         this.#remove(worker);
       } else if (prepared.ok) {
         await worker.commit(plan);
         this.#watch(worker);
+        this.#leadership.join(worker);
         this.#restarts++;
         log.info("worker has been replaced", { pid: worker.pid });
       } else {
@@ -200,7 +255,8 @@ export class Workers {
   }
 
   #beat(): void {
-    for (const worker of [...this.#alive, ...this.#leaving]) {
+    this.#lender.sweep();
+    for (const worker of this.#all()) {
       if (worker.beat()) continue;
       log.error("worker does not answer and is killed", { pid: worker.pid });
       worker.kill();
@@ -257,17 +313,25 @@ function trialOf(plan: Plan): Plan {
 
 type Outcomes = ReadonlyMap<WorkerProcess, Prepared>;
 
-async function prepareAtOnce(workers: readonly WorkerProcess[], plan: SentPlan): Promise<Outcomes> {
+async function prepareAtOnce(
+  workers: readonly WorkerProcess[],
+  plan: SentPlan,
+  places?: Places,
+): Promise<Outcomes> {
   const outcomes = await Promise.all(
-    workers.map(async (worker) => [worker, await worker.prepare(plan)] as const),
+    workers.map(async (worker) => [worker, await worker.prepare(plan, places)] as const),
   );
   return new Map(outcomes);
 }
 
 /** For workers that serve: while one of them builds, its requests wait, and only its own. */
-async function prepareInTurn(workers: readonly WorkerProcess[], plan: SentPlan): Promise<Outcomes> {
+async function prepareInTurn(
+  workers: readonly WorkerProcess[],
+  plan: SentPlan,
+  places: Places,
+): Promise<Outcomes> {
   const outcomes = new Map<WorkerProcess, Prepared>();
-  for (const worker of workers) outcomes.set(worker, await worker.prepare(plan));
+  for (const worker of workers) outcomes.set(worker, await worker.prepare(plan, places));
   return outcomes;
 }
 
@@ -290,12 +354,18 @@ function verdictOn(
 }
 
 function workerDied(file: string): Diagnostic {
+  return generationFailed(
+    file,
+    "Cannot build the generation: the process that built it ended or stopped answering; " +
+      "a plugin may loop in its start function or in on_configure",
+  );
+}
+
+function generationFailed(file: string, message: string): Diagnostic {
   return {
     severity: "error",
     code: "GENERATION_FAILED",
-    message:
-      "Cannot build the generation: the process that built it ended or stopped answering; " +
-      "a plugin may loop in its start function or in on_configure",
+    message,
     file,
     position: undefined,
     hint: undefined,

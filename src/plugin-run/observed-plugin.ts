@@ -105,7 +105,7 @@ class TimedExchange implements FilterExchange {
     this.#inner.clearRoute();
   }
 
-  setProperty(path: readonly string[], value: Uint8Array): void {
-    this.#inner.setProperty(path, value);
+  setProperty(path: readonly string[], value: string | Uint8Array, readOnly?: boolean): boolean {
+    return this.#inner.setProperty(path, value, readOnly);
   }
 }

@@ -7,6 +7,7 @@ import type {
   TracedFunction,
   TracedMemory,
 } from "../filter/guest-trace.ts";
+import { GuestExit } from "../wasm/trap.ts";
 import { type Args, readIns, readOuts, readResult, type Shape } from "./shape.ts";
 import { callbackShape, callShape } from "./shapes.ts";
 import type { CallEvent, RunEvent, Values } from "./transcript.ts";
@@ -22,6 +23,8 @@ export interface Replacements {
 export class Recorder implements GuestTrace {
   readonly events: RunEvent[] = [];
   readonly failures: string[] = [];
+  /** Callbacks that the first of them exports. */
+  callbacks: readonly string[] = [];
   /** Guests that have come to life. */
   guests = 0;
   /** There was more to write down than is allowed. */
@@ -69,6 +72,9 @@ export class Recorder implements GuestTrace {
 
   exports<T extends Readonly<Partial<Record<string, TracedFunction>>>>(functions: T): T {
     const observed: Record<string, TracedFunction | undefined> = Object.create(null);
+    if (this.guests <= 1) {
+      this.callbacks = Object.keys(functions).filter((name) => callbackShape(name) !== undefined);
+    }
     for (const [name, body] of Object.entries(functions)) {
       const shape = callbackShape(name);
       observed[name] =
@@ -125,6 +131,11 @@ export class Recorder implements GuestTrace {
         this.add({ kind: "return", depth, name, result: readResult(shape, result) });
         return result;
       } catch (error) {
+        if (error instanceof GuestExit && error.exitCode === 0) {
+          // How the runtime of a command ends: it is no failure.
+          this.add({ kind: "return", depth, name, result: null });
+          throw error;
+        }
         const failed = messageOf(error);
         this.failures.push(`${name}: ${failed}`);
         this.add({ kind: "return", depth, name, result: null, failed });

@@ -1,6 +1,14 @@
 import { isText, type Shape } from "./shape.ts";
 import { callbackShape, callShape } from "./shapes.ts";
-import type { Pairs, RunEvent, SentMessage, Transcript, Value, Values } from "./transcript.ts";
+import type {
+  CallEvent,
+  Pairs,
+  RunEvent,
+  SentMessage,
+  Transcript,
+  Value,
+  Values,
+} from "./transcript.ts";
 
 /** chars of one text that are shown; the rest is counted. */
 const SHOWN_MAX = 256;
@@ -35,7 +43,7 @@ const DESCRIBE: { [K in RunEvent["kind"]]: (event: RunEvent & { kind: K }) => st
 
   call({ module, name, args, result, outs, failed }) {
     const shape = callShape(module, name);
-    const asked = `${name}(${renderValues(args, shape.ins)})`;
+    const asked = renderAsked({ module, name, args });
     if (failed !== undefined) return `${asked} failed: ${line(failed)}`;
     const given = renderValues(outs, shape.outs);
     const answer = shape.result === "void" ? "" : ` = ${renderValue(result, false)}`;
@@ -53,6 +61,13 @@ const DESCRIBE: { [K in RunEvent["kind"]]: (event: RunEvent & { kind: K }) => st
     return words.join(" ");
   },
 };
+
+/** What a call asks for, without what it is answered. */
+export function renderAsked({ module, name, args }: Asked): string {
+  return `${name}(${renderValues(args, callShape(module, name).ins)})`;
+}
+
+export type Asked = Pick<CallEvent, "module" | "name" | "args">;
 
 function renderValues(values: Values, fields: Shape["ins"] | undefined): string {
   return Object.entries(values)

@@ -45,6 +45,29 @@ const CALLING = guest(
 );
 
 describe("runExchange()", () => {
+  test("runs http-wasm plugins as well", async () => {
+    const transcript = await runExchange(
+      wat(`(module
+        (import "http_handler" "get_uri" (func $uri (param i32 i32) (result i32)))
+        (import "http_handler" "set_header_value" (func $set (param i32 i32 i32 i32 i32)))
+        (memory (export "memory") 1) (data (i32.const 16) "x-a")
+        (func (export "handle_request") (result i64)
+          (drop (call $uri (i32.const 64) (i32.const 64)))
+          (call $set (i32.const 0) (i32.const 16) (i32.const 3) (i32.const 16) (i32.const 3))
+          (i64.const 0x500000001))
+        (func (export "handle_response") (param i32 i32)))`),
+    );
+    const text = renderTranscript(transcript);
+    expect(callsOf(transcript, "get_uri")).toHaveLength(1);
+    expect(callsOf(transcript, "set_header_value")[0]?.args).toEqual({
+      kind: "Request",
+      name: "x-a",
+      value: "x-a",
+    });
+    expect(text).toContain("handle_response");
+    expect(text).toContain("21474836481");
+  });
+
   test("writes every callback, host call, status and log line down in their order", async () => {
     const transcript = await runExchange(
       guest(

@@ -79,7 +79,7 @@ class Run {
     } finally {
       release();
     }
-    const { events, failures, guests, full } = this.#recorder;
+    const { events, failures, guests, callbacks, full } = this.#recorder;
     if (full) {
       throw new Error(
         `Cannot write down this run: it has more than ${this.#eventsMax} events or ` +
@@ -87,7 +87,16 @@ class Run {
       );
     }
     const request = this.#upstream.received;
-    return { events, request, response: this.#response, refused: this.#refused, failures, guests };
+    return {
+      events,
+      request,
+      response: this.#response,
+      refused: this.#refused,
+      failures,
+      guests,
+      callbacks,
+      environment: this.#options.allow?.env ?? {},
+    };
   }
 
   #start(bytes: Uint8Array): Started | undefined {
@@ -101,7 +110,7 @@ class Run {
     };
     const host = new RunHost(this.#options, this.#recorder);
     try {
-      return startForRun(bytes, host, settings, this.#clock.nowMs);
+      return startForRun(bytes, host, settings, this.#options.abi ?? "auto", this.#clock.nowMs);
     } catch (error) {
       this.#refused = messageOf(error);
       return undefined;

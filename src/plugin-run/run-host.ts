@@ -33,6 +33,7 @@ export class RunHost implements PluginHost {
   readonly vmId: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly failOpen: boolean;
+  readonly mayTick = true;
   readonly logLevel: LogLevel = "trace";
   readonly trace: Recorder;
   readonly #allow: AllowConfig;

@@ -1,4 +1,4 @@
-import type { AllowConfig, SandboxConfig } from "../config/config.ts";
+import type { AllowConfig, PluginConfig, SandboxConfig } from "../config/config.ts";
 import type { FaultCode } from "../base/errors.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly rootId?: string;
   /** What YAML's `allow` would grant; all call-outs that have an answer, when it is left out. */
   readonly allow?: Partial<AllowConfig>;
+  /** auto: found in the module. */
+  readonly abi?: PluginConfig["abi"];
   readonly fail?: "closed" | "open";
   readonly instances?: SandboxConfig["instances"];
   readonly pause?: SandboxConfig["pause"];

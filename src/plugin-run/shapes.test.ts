@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CALLBACK_NAMES, UNCALLED_CALLBACK_NAMES } from "../abi/proxy-wasm/exports.ts";
+import { HTTP_GUEST_SIGNATURES, HTTP_HANDLER_SIGNATURES } from "../abi/http-wasm/signatures.ts";
 import { HOST_FUNCTION_SIGNATURES } from "../abi/proxy-wasm/signatures.ts";
 import { WASI_SIGNATURES } from "../abi/wasi/signatures.ts";
 import { paramsOf } from "./shape.ts";
@@ -12,6 +13,16 @@ describe("callShape()", () => {
     expect(paramsOf(shape)).toBe(params.length);
     expect(shape.result === "void").toBe(results === "");
   });
+
+  test.each(Object.entries(HTTP_HANDLER_SIGNATURES))(
+    "reads all of http_handler.%s",
+    (name, types) => {
+      const [params = "", results = ""] = types.split(">");
+      const shape = callShape("http_handler", name);
+      expect(paramsOf(shape)).toBe(params.length);
+      expect(shape.result === "void").toBe(results === "");
+    },
+  );
 
   test.each(Object.entries(WASI_SIGNATURES))("reads all or nothing of wasi's %s", (name, types) => {
     const [params = "", results = ""] = types.split(">");
@@ -29,6 +40,11 @@ describe("callShape()", () => {
 describe("callbackShape()", () => {
   test.each(CALLBACK_NAMES)("knows %s", (name) => {
     expect(callbackShape(name)?.ins[0]?.name).toBe("context");
+  });
+
+  test.each(Object.entries(HTTP_GUEST_SIGNATURES))("knows %s", (name, types) => {
+    const [params = ""] = types.split(">");
+    expect(callbackShape(name)?.ins).toHaveLength(params.length);
   });
 
   test("lets alone what the host does not enter a guest by", () => {

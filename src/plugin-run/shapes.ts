@@ -1,4 +1,4 @@
-import { WASI_MODULES } from "../abi/wasi/signatures.ts";
+import { WASI_MODULES, WASI_SIGNATURES } from "../abi/wasi/signatures.ts";
 import type { HostFunctionName } from "../abi/proxy-wasm/signatures.ts";
 import { type Shape, shape } from "./shape.ts";
 
@@ -143,10 +143,21 @@ const MODULES: ReadonlyMap<string, ReadonlyMap<string, Shape>> = new Map([
 const CALLBACK_SHAPES = shapes(CALLBACKS);
 
 const UNKNOWN = shape(" = i32");
+const UNTOLD = shape(" = errno");
 
 /** Of a host function; one that is not known here shows no arguments. */
 export function callShape(module: string, name: string): Shape {
-  return MODULES.get(module)?.get(name) ?? UNKNOWN;
+  return MODULES.get(module)?.get(name) ?? (isWasi(module, name) ? UNTOLD : UNKNOWN);
+}
+
+/** undefined: there is no such function. */
+export function knownCallShape(module: string, name: string): Shape | undefined {
+  const found = callShape(module, name);
+  return found === UNKNOWN ? undefined : found;
+}
+
+function isWasi(module: string, name: string): boolean {
+  return WASI_MODULES.includes(module) && Object.hasOwn(WASI_SIGNATURES, name);
 }
 
 /** undefined: nothing that the host enters a guest by. */

@@ -1,7 +1,9 @@
-import { startPlugin } from "../abi/proxy-wasm/plugin.ts";
+import type { AbiChoice } from "../abi/inspect.ts";
 import { VmScopes } from "../abi/proxy-wasm/vm-scope.ts";
+import { startModule } from "../abi/start-plugin.ts";
 import type { SandboxConfig } from "../config/config.ts";
 import type { Plugin, PluginHost } from "../filter/filter.ts";
+import { toBytes } from "./run-options.ts";
 import { loadModule } from "../wasm/module.ts";
 
 /** A started plugin, and what a run does to it from outside. */
@@ -12,23 +14,23 @@ export interface Started {
 }
 
 /**
- * Loads and starts a plugin as a gateway does; its shared data and queues are its own. This is the
- * place where a run chooses the ABI.
+ * Loads and starts a plugin as a gateway does; its shared data and queues are its own.
  * @throws ModuleError, PluginRefused
  */
 export function startForRun(
   bytes: Uint8Array,
   host: PluginHost,
   settings: SandboxConfig,
+  abi: AbiChoice,
   nowMs: () => number,
 ): Started {
   const { memoryPages, fuel } = settings.limits;
   const module = loadModule(bytes, { memoryPages, fuel: fuel > 0 });
   const scopes = new VmScopes();
   const { queues } = scopes.acquire(host.vmId);
-  const plugin = startPlugin(module, host, settings, nowMs, scopes);
+  const plugin = startModule(module, host, settings, abi, { nowMs, scopes });
   return {
     plugin,
-    enqueue: (queue, item) => queues.resolve(host.vmId, queue)?.enqueue(item) ?? false,
+    enqueue: (queue, item) => queues.resolve(host.vmId, toBytes(queue))?.enqueue(item) ?? false,
   };
 }

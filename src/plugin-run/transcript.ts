@@ -106,6 +106,10 @@ export interface Transcript {
   readonly failures: readonly string[];
   /** How many guests have run: more than one when one was copied or started again. */
   readonly guests: number;
+  /** Callbacks that the module exports. */
+  readonly callbacks: readonly string[];
+  /** What the plugin was granted of it. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** The calls of one host function, for tests. */

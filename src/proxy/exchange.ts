@@ -21,6 +21,7 @@ import { forward, normaliseRewritten } from "./forward.ts";
 import type { Answer, Incoming } from "./front/front.ts";
 import { type Reply, replyFor } from "./local-reply.ts";
 import { getProperty } from "./properties.ts";
+import { SetProperties } from "./set-properties.ts";
 import { nextRequestId } from "./request-id.ts";
 import type { DataPlane, ServedGeneration, ServedRoute } from "./served.ts";
 
@@ -65,7 +66,7 @@ export class Exchange implements FilterExchange {
   /** Why the response is what it is, for logs and `response.code_details`. */
   details = "";
   answerBody: AnswerBody | undefined;
-  readonly properties = new Map<string, Uint8Array>();
+  readonly properties = new SetProperties();
   /** A filter has asked for another choice of the route. */
   routeCleared = false;
   #chain: FilterChain | undefined;
@@ -136,8 +137,8 @@ export class Exchange implements FilterExchange {
     return getProperty(this, path);
   }
 
-  setProperty(path: readonly string[], value: Uint8Array): void {
-    this.properties.set(path.join("\0"), value);
+  setProperty(path: readonly string[], value: string | Uint8Array, readOnly = false): boolean {
+    return this.properties.set(path, value, readOnly);
   }
 
   clearRoute(): void {

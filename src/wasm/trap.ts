@@ -52,12 +52,20 @@ export class GuestStopped extends Error {
 }
 
 /**
+ * Thrown by host functions of an ABI that has no statuses: the guest has asked for what cannot be.
+ */
+export class GuestMisuse extends Error {
+  override readonly name = "GuestMisuse";
+}
+
+/**
  * Tells from what a guest call threw why it ended. After any of these the guest is unusable.
  * @param over what its meter says: a guest that is out of time is stopped by a trap like any other
  */
 export function classifyTrap(error: unknown, over?: "deadline" | "fuel"): Trap {
   if (error instanceof GuestStopped) return stopped(error.kind);
   if (over !== undefined && error instanceof WebAssembly.RuntimeError) return stopped(over);
+  if (error instanceof GuestMisuse) return { kind: "trap", message: error.message };
   if (error instanceof GuestExit) return { kind: "exit", message: error.message };
   if (error instanceof WebAssembly.RuntimeError) {
     return { kind: "trap", message: `trap: ${withoutSource(error.message)}` };

@@ -105,10 +105,10 @@ export function handsNothingOver(
   ];
 }
 
+const runs = new WeakMap<Case, Promise<Transcript>>();
+
 /** ms; a guest that makes a thousand calls takes longer on a busy machine than filters may. */
 const PATIENT = { deadlineMs: 2000, totalMs: 0, startMs: 4000 };
-
-const runs = new WeakMap<Case, Promise<Transcript>>();
 
 /** Runs it once, however often it is asked for: the statuses are looked at in the same run. */
 export async function transcriptOf(each: Case): Promise<Transcript> {

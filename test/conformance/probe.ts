@@ -1,3 +1,7 @@
+import {
+  HTTP_HANDLER_MODULE,
+  HTTP_HANDLER_SIGNATURES,
+} from "../../src/abi/http-wasm/signatures.ts";
 import { HOST_FUNCTION_SIGNATURES } from "../../src/abi/proxy-wasm/signatures.ts";
 import { wat, wire } from "../../src/abi/proxy-wasm/testing.ts";
 import { signature } from "../../src/abi/signature.ts";
@@ -62,7 +66,12 @@ export type Arg =
   | { readonly out: string }
   | { readonly loaded: string }
   | { readonly beforeEnd: number }
-  | { readonly param: number };
+  | { readonly param: number }
+  | { readonly index: true }
+  | { readonly iovecs: readonly Piece[] };
+
+/** Text, or an address and a length. */
+export type Piece = string | readonly [ptr: number, byteLength: number];
 
 /** A guest that makes these calls when the request's headers are there. */
 export const onRequest = (...calls: readonly (Call | Repeated)[]): Probe => ({
@@ -81,6 +90,10 @@ export const loaded = (name: string): Arg => ({ loaded: name });
 export const end = (minus = 0): Arg => ({ beforeEnd: minus });
 /** A parameter of the callback: 0 is the context's id. */
 export const param = (at: number): Arg => ({ param: at });
+/** Of a call that is repeated: how many times are left, this one included. */
+export const index: Arg = { index: true };
+/** Address and count of WASI's pairs of address and length. */
+export const iovecs = (...pieces: Piece[]): Arg => ({ iovecs: pieces });
 
 /** The highest u32: as an address far beyond memory, as a length more than there can be. */
 export const MAX = 0xffff_ffff;
@@ -90,6 +103,7 @@ const SIGNATURES: readonly (readonly [module: string, table: Readonly<Record<str
   [
     ["env", HOST_FUNCTION_SIGNATURES],
     ...WASI_MODULES.map((name) => [name, WASI_SIGNATURES] as const),
+    [HTTP_HANDLER_MODULE, HTTP_HANDLER_SIGNATURES],
   ];
 
 const PAGE_BYTES = 65_536;
@@ -193,6 +207,8 @@ class Writer {
     if ("out" in arg) return `(i32.const ${this.#out(arg.out)})`;
     if ("loaded" in arg) return `(i32.load (i32.const ${this.#out(arg.loaded)}))`;
     if ("param" in arg) return `(local.get $p${arg.param})`;
+    if ("index" in arg) return "(local.get $i)";
+    if ("iovecs" in arg) return this.#iovecs(arg.iovecs);
     return `(i32.const ${(this.#probe.pages ?? 1) * PAGE_BYTES - arg.beforeEnd})`;
   }
 
@@ -207,11 +223,29 @@ class Writer {
   }
 
   #text(bytes: Uint8Array): string {
+    return `(i32.const ${this.#place(bytes)}) (i32.const ${bytes.byteLength})`;
+  }
+
+  #iovecs(pieces: readonly Piece[]): string {
+    const table = Buffer.alloc(8 * pieces.length);
+    for (const [at, piece] of pieces.entries()) {
+      const [ptr, byteLength] =
+        typeof piece === "string"
+          ? [this.#place(Buffer.from(piece, "latin1")), piece.length]
+          : piece;
+      table.writeUInt32LE(ptr, 8 * at);
+      table.writeUInt32LE(byteLength, 8 * at + 4);
+    }
+    return `(i32.const ${this.#place(table)}) (i32.const ${pieces.length})`;
+  }
+
+  /** @returns its address */
+  #place(bytes: Uint8Array): number {
     const at = this.#textsEnd;
     this.#textsEnd += (bytes.byteLength + 7) & ~7;
     const escaped = Buffer.from(bytes).toString("hex").replaceAll(/../g, "\\$&");
     this.#texts.push(`(data (i32.const ${at}) "${escaped}")`);
-    return `(i32.const ${at}) (i32.const ${bytes.byteLength})`;
+    return at;
   }
 
   /** Written last: it hands out what lies behind the texts. */

@@ -270,6 +270,73 @@ describe("properties of the gateway", () => {
     expect(gateway.lines.filter((line) => denied.test(line))).toHaveLength(1);
   });
 
+  test("of the exchange are read with Envoy's types", async () => {
+    const paths = {
+      method: "request\0method",
+      host: "request\0headers\0:authority",
+      agent: "request\0useragent\0",
+      protocol: "request\0protocol",
+      size: "request\0size",
+      mtls: "connection\0mtls",
+      connection: "connection\0id",
+      route: "xds\0route_name",
+      direction: "listener_direction",
+      tls: "connection\0tls_version",
+      metadata: "metadata\0filter_metadata",
+      address: "source\0address",
+    };
+    const files = Object.fromEntries(
+      Object.entries(paths).map(([name, path]) => [`plugins/${name}.wasm`, reads(path)]),
+    );
+    await using gateway = await startGateway(yaml(Object.keys(paths)), { files });
+    const read = async (name: string): Promise<string> => {
+      const init = { method: "POST", body: "four", headers: { "User-Agent": "e2e" } };
+      const response = await gateway.fetch(`/${name}`, init);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      if (response.status !== 200) return `status ${response.status - 500}`;
+      return name in NUMBERS ? bytes.toHex() : bytes.toString();
+    };
+    const NUMBERS = { size: 8, mtls: 1, connection: 8, direction: 8 };
+    expect(await read("method")).toBe("POST");
+    expect(await read("host")).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(await read("agent")).toBe("e2e");
+    expect(await read("protocol")).toBe("HTTP/1.1");
+    expect(await read("size")).toBe("0400000000000000");
+    expect(await read("mtls")).toBe("00");
+    expect(await read("connection")).toMatch(/^0[1-9a-f]00000000000000$/);
+    expect(await read("route")).toMatch(/^\S+$/);
+    expect(await read("direction")).toBe("0100000000000000");
+    expect(await read("tls")).toBe(NOT_FOUND);
+    expect(await read("metadata")).toBe("");
+    expect(await read("address")).toMatch(/^127\.0\.0\.1:\d+$/);
+  });
+
+  test("are what expressions of CEL see", async () => {
+    const text = "request.method + ' ' + request.headers['x-a'] + ' ' + request.path";
+    const create = "expr_create";
+    const evaluate = "expr_evaluate";
+    const sees = guest(
+      `(func (export "proxy_on_configure") (param i32 i32) (result i32)
+        (i32.eqz (call $foreign ${at(0, create)} ${at(2, text)} ${OUT})))
+      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (call $answer (call $foreign ${at(1, evaluate)} (i32.const 512) (i32.const 4) ${OUT}))
+        (i32.const 1))`,
+      [create, evaluate, text],
+      `(import "env" "proxy_call_foreign_function"
+        (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))`,
+    );
+    const more = `wasm: { plugins: [{ name: copy, instances: per_request }] }`;
+    await using gateway = await startGateway(yaml(["cel", "copy"], more), {
+      files: { "plugins/cel.wasm": sees, "plugins/copy.wasm": sees },
+    });
+    for (const name of ["cel", "copy", "cel", "copy"]) {
+      const response = await gateway.fetch(`/${name}?q`, { headers: { "X-A": "\u00c3\u00bc" } });
+      expect(await response.text()).toBe(`GET ü /${name}?q`);
+      const wrong = await gateway.fetch(`/${name}`);
+      expect(wrong.status).toBe(510); // InternalFailure: there is no such header.
+    }
+  });
+
   test("need no grant where they are of the exchange", async () => {
     await using gateway = await startGateway(yaml(["path"]), {
       files: { "plugins/path.wasm": reads("request\0path") },

@@ -7,7 +7,7 @@ import { sluice, SLUICE } from "./support/gateway.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const ADD_HEADER = join(ROOT, "plugins/add-header.wasm");
-const COMMANDS = ["run", "validate", "schema", "inspect", "httpbin", "version"];
+const COMMANDS = ["run", "validate", "schema", "inspect", "plugin", "httpbin", "version"];
 
 const VALID = `listen: 127.0.0.1:0
 routes:

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { wat } from "../../src/abi/proxy-wasm/testing.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { SLUICE, sluice, startGateway, until } from "./support/gateway.ts";
 import { startLoad } from "./support/load.ts";
 
@@ -91,6 +93,24 @@ describe("workers", () => {
       () => workers.filter(isRunning),
       (left) => left.length === 0,
     );
+  });
+
+  test("show that they live while slow plugins start, all of them together", async () => {
+    const uses = Array.from({ length: 4 }, (_, n) => `{ slow: "${n}" }`);
+    const slow = `
+listen: 127.0.0.1:0
+workers: 1
+wasm: { plugins: [{ name: slow, limits: { start: 4s } }] }
+routes:
+  - id: all
+    uri: /*
+    plugins: [${uses.join(", ")}]
+    upstream: { nodes: { "builtin:httpbin": 1 } }
+`;
+    const files = { "plugins/slow.wasm": slowToConfigure(LIMITS.heartbeatMsMax / 3) };
+    await using gateway = await startGateway(slow, { files });
+    expect((await gateway.fetch("/get")).status).toBe(200);
+    expect(gateway.lines.join("\n")).not.toContain("does not answer");
   });
 
   test("are not started by hand", async () => {
@@ -215,6 +235,25 @@ describe("the executable alone", () => {
     }
   });
 });
+
+/** Looks at the clock, and counts in between: a host function may not be called all the time. */
+function slowToConfigure(ms: number): Uint8Array {
+  return wat(`(module
+    (import "env" "proxy_get_current_time_nanoseconds" (func $time (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+    (func $now (result i64) (drop (call $time (i32.const 0))) (i64.load (i32.const 0)))
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (local $end i64) (local $n i32)
+      (local.set $end (i64.add (call $now) (i64.const ${Math.round(ms * 1e6)})))
+      (loop $again
+        (local.set $n (i32.const 1000000))
+        (loop $count
+          (br_if $count (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (br_if $again (i64.lt_s (call $now) (local.get $end))))
+      (i32.const 1)))`);
+}
 
 function isRunning(pid: number): boolean {
   try {

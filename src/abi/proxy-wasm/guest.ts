@@ -129,10 +129,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     this.rootEvents.end();
   }
 
-  /**
-   * Hands bytes to the guest: its own memory, allocated by it, and where to find it.
-   * @param lengthPtr 0 when it does not want to know, as the address may be for foreign functions
-   */
+  /** Hands bytes to the guest: its own memory, allocated by it, and where to find it. */
   give(bytes: Uint8Array, resultPtr: number, lengthPtr: number): Status {
     const { memory } = this;
     if (!memory.contains(resultPtr, 4) || !memory.contains(lengthPtr, 4)) {
@@ -140,7 +137,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     }
     let ptr = 0;
     if (bytes.byteLength > 0) {
-      ptr = this.#allocate(bytes.byteLength);
+      ptr = this.allocate(bytes.byteLength);
       if (ptr === 0 || !memory.write(ptr, bytes)) return Status.InvalidMemoryAccess;
     }
     memory.writeU32(resultPtr, ptr);
@@ -156,7 +153,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     }
     let ptr = 0;
     if (text.length > 0) {
-      ptr = this.#allocate(text.length);
+      ptr = this.allocate(text.length);
       if (ptr === 0 || !memory.writeLatin1(ptr, text)) return Status.InvalidMemoryAccess;
     }
     memory.writeU32(resultPtr, ptr);
@@ -198,8 +195,8 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     this.#nextStreamId = isLast ? FIRST_STREAM_ID : this.#nextStreamId + 1;
   }
 
-  /** @param byteLength above 0: Go's allocator panics on nothing */
-  #allocate(byteLength: number): number {
+  /** @param byteLength above 0: Go's allocator panics on nothing. @returns 0 when there is none */
+  allocate(byteLength: number): number {
     assert(byteLength > 0, "Cannot allocate nothing in a guest");
     this.#allocating = true;
     try {

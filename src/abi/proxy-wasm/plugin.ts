@@ -9,6 +9,7 @@ import type {
 import type { LoadedModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { callbackBits } from "./exports.ts";
+import { prepareExpressions } from "./foreign-expressions.ts";
 import { GuestLog } from "../guest/guest-log.ts";
 import { GuestPool } from "../guest/guest-pool.ts";
 import type { PluginResources } from "./resources.ts";
@@ -34,6 +35,7 @@ export function startPlugin(
   nowMs: () => number = () => performance.now(),
   scopes: VmScopes = vmScopes,
 ): Plugin {
+  prepareExpressions(module);
   return new ProxyWasmPlugin(module, host, settings, nowMs, scopes);
 }
 

@@ -63,6 +63,68 @@ describe("proxy_get_property()", () => {
   });
 });
 
+describe("proxy_get_property() without an exchange", () => {
+  test.each([
+    { path: "listener_direction", hex: "0100000000000000" },
+    { path: "xds\0listener_direction", hex: "0100000000000000" },
+    { path: "listener_metadata", hex: "" },
+    { path: "listener_metadata\0filter_metadata", hex: "" },
+    { path: "listener_metadata\0typed_filter_metadata\0", hex: "" },
+    { path: "xds\0listener_metadata", hex: "" },
+    { path: "node\0cluster", hex: "" },
+    { path: "node\0metadata", hex: "" },
+    { path: "node", hex: "0a076d616368696e65" },
+    { path: "node\0id", hex: "6d616368696e65" },
+  ])("hands over $path", ({ path, hex }) => {
+    const kit = new ScriptedGuest();
+    kit.host.gatewayProperties.set("node.id", "machine");
+    new DataView(kit.memory.buffer).setBigUint64(OUT, -1n, true);
+    const get = (): number =>
+      kit.within(undefined, (env) => env.proxy_get_property(...kit.put(path), OUT, OUT + 4));
+    expect(get()).toBe(Status.Ok);
+    expect(kit.taken().toHex()).toBe(hex);
+    // Nothing is allocated for no bytes.
+    expect(kit.allocated.length).toBe(hex === "" ? 0 : 1);
+  });
+
+  test("does not know the node unless its id is granted", () => {
+    const { kit, get } = open();
+    kit.host.gatewayProperties.set("node.id", DENIED);
+    expect(get("node")).toBe(Status.NotFound);
+    expect(get("node\0id")).toBe(Status.NotFound);
+    expect(kit.host.logged).toEqual(['warn: denied properties "node.id"']);
+  });
+
+  test.each([
+    "plugin_name\0more",
+    "listener_metadata\0nope",
+    "listener_metadata\0filter_metadata\0key",
+    "listener_direction\0more",
+    "node\0nope",
+    "node\0metadata\0key",
+    "node.cluster",
+    "listener_metadata.filter_metadata",
+  ])("answers NotFound for %j", (path) => {
+    const kit = new ScriptedGuest();
+    const status = kit.within(undefined, (env) =>
+      env.proxy_get_property(...kit.put(path), OUT, OUT + 4),
+    );
+    expect(status).toBe(Status.NotFound);
+  });
+
+  test.each(["plugin_name", "node\0cluster", "node\0nope", "listener_metadata\0nope"])(
+    "does not take what a filter has set for %j",
+    (path) => {
+      const { kit, get, set } = open();
+      const before = get(path);
+      const taken = before === Status.Ok ? kit.taken().toString() : "";
+      expect(set(path, "forged")).toBe(Status.Ok);
+      expect(get(path)).toBe(before);
+      if (before === Status.Ok) expect(kit.taken().toString()).toBe(taken);
+    },
+  );
+});
+
 describe("proxy_get_property() of the gateway", () => {
   test("hands over what is granted, outside of exchanges, too", () => {
     const kit = new ScriptedGuest();

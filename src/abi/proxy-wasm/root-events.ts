@@ -1,5 +1,8 @@
+import { StoreRefusal } from "../../shm/store-refusal.ts";
 import type { GuestLog } from "../guest/guest-log.ts";
-import type { Receiver } from "./shared-queue.ts";
+import type { PluginResources } from "./resources.ts";
+import { type DeclaredState, RootDeclarations } from "./root-declarations.ts";
+import type { Receiver } from "./shared-queues.ts";
 import { Tick } from "./tick.ts";
 import type { VmScope } from "./vm-scope.ts";
 
@@ -11,6 +14,7 @@ export interface RootState {
   readonly received: ReadonlySet<number>;
   /** Ids of the queues of others that it may use. */
   readonly resolved: ReadonlySet<number>;
+  readonly declared: DeclaredState;
 }
 
 /**
@@ -19,6 +23,8 @@ export interface RootState {
  */
 export class RootEvents {
   readonly isDelivered: boolean;
+  /** No events, but as long-lived, and captured with them. */
+  readonly declared = new RootDeclarations();
   readonly #scope: VmScope;
   readonly #log: GuestLog;
   readonly #tick: Tick;
@@ -29,13 +35,15 @@ export class RootEvents {
 
   constructor(
     isDelivered: boolean,
-    { scope, log }: { readonly scope: VmScope; readonly log: GuestLog },
+    { scope, log, host }: Pick<PluginResources, "scope" | "log" | "host">,
     deliver: (name: "proxy_on_tick" | "proxy_on_queue_ready", queueId?: number) => void,
   ) {
     this.isDelivered = isDelivered;
     this.#scope = scope;
     this.#log = log;
-    this.#tick = new Tick(() => deliver("proxy_on_tick"));
+    this.#tick = new Tick(() => {
+      if (host.mayTick) deliver("proxy_on_tick");
+    });
     this.#receiver = (queueId) => deliver("proxy_on_queue_ready", queueId);
   }
 
@@ -46,12 +54,16 @@ export class RootEvents {
     else if (periodMs > 0) this.#log.warnOnce("copy's tick", NO_TICK);
   }
 
-  /** From now on this guest is the one that is told of the queue's items. */
-  receive(queueId: number): void {
+  /**
+   * From now on this guest is the one that is told of the queue's items.
+   * @returns false when there are too many that want to be
+   * @throws StoreRefusal
+   */
+  receive(queueId: number): boolean {
     const queue = this.#scope.queues.get(queueId);
-    if (!this.isDelivered || this.#ended || queue === undefined) return;
+    if (!this.isDelivered || this.#ended || queue === undefined) return true;
     this.#received.add(queueId);
-    queue.receive(this.#receiver);
+    return queue.receive(this.#receiver);
   }
 
   /** It has found that queue of another VM by its name. */
@@ -68,16 +80,18 @@ export class RootEvents {
       tickMs: this.#tick.periodMs,
       received: new Set(this.#received),
       resolved: new Set(this.#resolved),
+      declared: this.declared.state,
     };
   }
 
   /** Makes it what it was when the state was taken, in this guest or in another one. */
   adopt(state: RootState): void {
+    this.declared.adopt(state.declared);
     this.#resolved.clear();
     for (const id of state.resolved) this.#resolved.add(id);
     for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
     // Who has registered after it keeps what it has taken over.
-    for (const id of state.received) if (!this.#received.has(id)) this.receive(id);
+    for (const id of state.received) if (!this.#received.has(id)) this.#receiveAgain(id);
     this.#tick.stop();
     if (this.isDelivered) this.#tick.set(state.tickMs);
   }
@@ -85,6 +99,7 @@ export class RootEvents {
   /** No more ticks. Queues go on: their events find a guest that has failed, and end there. */
   stop(): void {
     this.#tick.stop();
+    this.#scope.queues.settle();
   }
 
   /** Nothing more for ever, whatever the guest still asks for: another one has taken over. */
@@ -92,6 +107,15 @@ export class RootEvents {
     this.#ended = true;
     this.stop();
     for (const id of this.#received) this.#stopReceiving(id);
+  }
+
+  #receiveAgain(queueId: number): void {
+    try {
+      this.receive(queueId);
+    } catch (error) {
+      if (!(error instanceof StoreRefusal)) throw error;
+      this.#log.warnOnce(error.code, `${error.message} [${error.code}]`);
+    }
   }
 
   #stopReceiving(queueId: number): void {

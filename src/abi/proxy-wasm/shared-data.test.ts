@@ -1,37 +1,33 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../base/limits.ts";
-import { SharedData } from "./shared-data.ts";
 import { BAD, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
 
-describe("SharedData", () => {
+describe("proxy_set_shared_data()", () => {
   test("sets without a condition by cas 0, and under one by the value's own", () => {
-    const data = new SharedData();
-    expect(data.set("k", bytes("1"), 0)).toBe(Status.Ok);
-    const cas = data.get("k")?.cas ?? 0;
+    const { set, get } = open();
+    expect(set("k", "1", 77)).toBe(Status.Ok); // Nothing is there: cas is not looked at.
+    const { cas } = get("k");
     expect(cas).toBeGreaterThan(0);
-    expect(data.set("k", bytes("2"), cas)).toBe(Status.Ok);
-    expect(data.set("k", bytes("3"), cas)).toBe(Status.CasMismatch);
-    expect(data.get("k")?.value).toEqual(bytes("2"));
-    expect(data.set("k", bytes("4"), 0)).toBe(Status.Ok);
+    expect(set("k", "2", cas)).toBe(Status.Ok);
+    expect(set("k", "3", cas)).toBe(Status.CasMismatch);
+    expect(get("k").value).toBe("2");
+    expect(set("k", "4", 0)).toBe(Status.Ok);
+    expect(get("k").value).toBe("4");
   });
 
-  test("takes any cas for a key that is not there", () => {
-    expect(new SharedData().set("k", bytes("1"), 77)).toBe(Status.Ok);
-  });
-
-  test("bounds keys and bytes, and counts replaced values out", () => {
-    const data = new SharedData();
-    const half = new Uint8Array(LIMITS.sharedDataBytesMax / 2 - 1);
-    expect(data.set("a", half, 0)).toBe(Status.Ok);
-    expect(data.set("b", half, 0)).toBe(Status.Ok);
-    expect(data.set("c", bytes("1"), 0)).toBe(Status.InternalFailure);
-    expect(data.set("a", half, 0)).toBe(Status.Ok);
-    expect(data.set("a", bytes(""), 0)).toBe(Status.Ok);
-    expect(data.set("c", bytes("1"), 0)).toBe(Status.Ok);
-    for (let n = 2; n < LIMITS.sharedDataKeysMax; n++) data.set(`k${n}`, bytes(""), 0);
-    expect(data.set("one more", bytes(""), 0)).toBe(Status.InternalFailure);
+  test("answers InternalFailure when the store is full, and names the error once", () => {
+    const { kit, set } = open();
+    for (let n = 0; n < LIMITS.sharedDataKeysMax; n++) {
+      kit.guest.resources.scope.store.set(bytes(`k${n}`), bytes(""), 0);
+    }
+    expect(set("one more", "", 0)).toBe(Status.InternalFailure);
+    expect(set("one more", "", 0)).toBe(Status.InternalFailure);
+    expect(set("k7", "", 0)).toBe(Status.Ok);
+    expect(kit.host.logged).toEqual([
+      expect.stringMatching(/^warn: Cannot share the value: .*10001 keys.*\[SHARED_DATA_FULL\]$/),
+    ]);
   });
 });
 
@@ -84,20 +80,38 @@ describe("shared data, errors", () => {
 describe("VmScopes", () => {
   test("keeps data as long as one plugin uses the VM id", () => {
     const scopes = new VmScopes();
-    scopes.acquire("vm").data.set("k", bytes("1"), 0);
+    scopes.acquire("vm").store.set(bytes("k"), bytes("1"), 0);
     const next = scopes.acquire("vm"); // The next generation starts before the last one stops.
     scopes.release("vm");
-    expect(next.data.get("k")?.value).toEqual(bytes("1"));
+    expect(next.store.get(bytes("k"))?.value).toEqual(bytes("1"));
     scopes.release("vm");
-    expect(scopes.acquire("vm").data.get("k")).toBeUndefined();
+    expect(scopes.acquire("vm").store.get(bytes("k"))).toBeUndefined();
   });
 
   test("keeps VM ids apart", () => {
     const scopes = new VmScopes();
-    scopes.acquire("a").data.set("k", bytes("1"), 0);
-    expect(scopes.acquire("b").data.get("k")).toBeUndefined();
+    scopes.acquire("a").store.set(bytes("k"), bytes("1"), 0);
+    expect(scopes.acquire("b").store.get(bytes("k"))).toBeUndefined();
   });
 });
+
+function open(scopes?: VmScopes) {
+  const kit = new ScriptedGuest({}, "0.2.1", scopes);
+  return {
+    kit,
+    set: (key: string, value: string, cas: number) =>
+      kit.within(undefined, (env) =>
+        env.proxy_set_shared_data(...kit.put(key), ...kit.put(value), cas),
+      ),
+    get: (key: string) => {
+      const status = kit.within(undefined, (env) =>
+        env.proxy_get_shared_data(...kit.put(key), OUT, OUT + 4, OUT + 8),
+      );
+      expect(status).toBe(Status.Ok);
+      return { value: kit.taken().toString(), cas: kit.u32(OUT + 8) };
+    },
+  };
+}
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);

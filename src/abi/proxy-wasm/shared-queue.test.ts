@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { QueueTurns } from "./queue-turns.ts";
-import { SharedQueue, SharedQueues } from "./shared-queue.ts";
 import { BAD, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
@@ -107,7 +105,7 @@ describe("shared queues, errors", () => {
 
   test("does not let a guest use the queue of another VM by its number", () => {
     const scopes = new VmScopes();
-    const other = scopes.acquire("other").queues.register("other", "q");
+    const other = scopes.acquire("other").queues.register("other", bytes("q"));
     const { kit, enqueue, resolve } = open({}, scopes);
     const id = other?.id ?? 0;
     expect(enqueue(id, "x")).toBe(Status.NotFound);
@@ -118,7 +116,7 @@ describe("shared queues, errors", () => {
 
   test("finds no queue of a VM that is not granted, and says so once", () => {
     const scopes = new VmScopes();
-    scopes.acquire("other").queues.register("other", "q");
+    scopes.acquire("other").queues.register("other", bytes("q"));
     const { kit, enqueue } = open({}, scopes);
     const find = (vmId: string, name: string): number =>
       kit.within(undefined, (env) =>
@@ -152,21 +150,19 @@ describe("shared queues, errors", () => {
     expect(dequeue(id)).toBe(Status.Ok);
   });
 
-  test("bounds the number of queues of a VM id, their items and their bytes", () => {
-    const queues = new SharedQueues();
-    for (let n = 0; n < LIMITS.sharedQueuesMax; n++) {
-      expect(queues.register("vm", `q${n}`)).toBeDefined();
+  test("answers InternalFailure when a queue is full, and names the error once", () => {
+    const { kit, register, enqueue, dequeue } = open();
+    const id = register("q");
+    for (let n = 0; n < LIMITS.sharedQueueItemsMax; n++) {
+      kit.guest.resources.scope.queues.get(id)?.enqueue(new Uint8Array());
     }
-    expect(queues.register("vm", "more")).toBeUndefined();
-    expect(queues.register("other", "more")).toBeDefined();
-    const items = new SharedQueue(1, "vm", new QueueTurns());
-    for (let n = 0; n < LIMITS.sharedQueueItemsMax; n++) items.enqueue(new Uint8Array());
-    expect(items.enqueue(new Uint8Array())).toBe(false);
-    const large = new SharedQueue(2, "vm", new QueueTurns());
-    expect(large.enqueue(new Uint8Array(LIMITS.sharedQueueBytesMax))).toBe(true);
-    expect(large.enqueue(new Uint8Array(1))).toBe(false);
-    large.dequeue();
-    expect(large.enqueue(new Uint8Array(1))).toBe(true);
+    expect(enqueue(id, "")).toBe(Status.InternalFailure);
+    expect(enqueue(id, "")).toBe(Status.InternalFailure);
+    expect(dequeue(id)).toBe(Status.Ok);
+    expect(enqueue(id, "")).toBe(Status.Ok);
+    expect(kit.host.logged).toEqual([
+      expect.stringMatching(/^warn: Cannot add .*10001 items.*\[SHARED_QUEUE_FULL\]$/),
+    ]);
   });
 
   test("refuses a long name, and says once that there are too many queues", () => {
@@ -183,12 +179,16 @@ describe("shared queues, errors", () => {
 
   test("drops the queues of a VM id that nobody uses any more", () => {
     const scopes = new VmScopes();
-    const id = scopes.acquire("vm").queues.register("vm", "q")?.id;
+    const id = scopes.acquire("vm").queues.register("vm", bytes("q"))?.id;
     scopes.release("vm");
-    expect(scopes.acquire("vm").queues.resolve("vm", "q")).toBeUndefined();
-    expect(scopes.acquire("vm").queues.register("vm", "q")?.id).not.toBe(id);
+    expect(scopes.acquire("vm").queues.resolve("vm", bytes("q"))).toBeUndefined();
+    expect(scopes.acquire("vm").queues.register("vm", bytes("q"))?.id).not.toBe(id);
   });
 });
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
 
 /** Queues tell by setImmediate(); one that is asked for later runs later. */
 function eventLoop(): Promise<void> {

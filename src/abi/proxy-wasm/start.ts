@@ -35,7 +35,7 @@ export function startGuest(
   resources: PluginResources,
   hasEvents = true,
 ): Guest {
-  const { problems } = inspectOutline(module.outline);
+  const { problems } = inspectOutline(module.outline, "proxy-wasm");
   if (problems.length > 0) throw refused(problems.map((problem) => problem.message).join("; "));
   return starting(module, resources, () => newGuest(module, resources, hasEvents), configure);
 }

@@ -122,6 +122,7 @@ export class FakePluginHost implements PluginHost {
   vmId = "vm";
   environment: Readonly<Record<string, string>> = {};
   failOpen = false;
+  mayTick = true;
   logLevel: LogLevel = "trace";
   readonly logged: string[] = [];
   readonly calls: { request: CallOutRequest; done: (outcome: CallOutOutcome) => void }[] = [];
@@ -180,6 +181,7 @@ export class FakeFilterHost implements FilterHost {
   readonly mutable = { request: true, response: true };
   readonly bodies: { request?: BodyBuffer; response?: BodyBuffer } = {};
   readonly properties = new Map<string, PropertyValue>();
+  readonly readOnly = new Set<string>();
   readonly resumed: Direction[] = [];
   readonly replies: LocalReply[] = [];
   readonly failures: GatewayError[] = [];
@@ -204,7 +206,13 @@ export class FakeFilterHost implements FilterHost {
       },
       isHeadMutable: (direction) => host.mutable[direction],
       getProperty: (path) => host.properties.get(path.join(".")),
-      setProperty: (path, value) => void host.properties.set(path.join("."), value),
+      setProperty: (path, value, readOnly = false) => {
+        const name = path.join(".");
+        if (host.readOnly.has(name)) return false;
+        if (readOnly) host.readOnly.add(name);
+        host.properties.set(name, value);
+        return true;
+      },
       clearRoute: () => void host.routeClears++,
       addTrailers: (direction) => (host[`${direction}Trailers`] ??= new HeaderList()),
     };

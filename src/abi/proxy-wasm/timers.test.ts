@@ -59,6 +59,24 @@ describe("proxy_set_tick_period_milliseconds()", () => {
     }
   });
 
+  test("does not fire while another worker is the one that ticks", async () => {
+    let ticks = 0;
+    const fired = Promise.withResolvers<void>();
+    const kit: ScriptedGuest = new ScriptedGuest({
+      proxy_on_tick: () => {
+        ticks++;
+        fired.resolve();
+      },
+    });
+    kit.host.mayTick = false;
+    kit.guest.rootEvents.setTick(10);
+    await new Promise<void>((resolve) => void deadlines.arm(60, resolve)); // Six ticks.
+    expect(ticks).toBe(0);
+    kit.host.mayTick = true;
+    await fired.promise;
+    kit.guest.rootEvents.stop();
+  });
+
   test("stops when the guest has failed", async () => {
     const done = Promise.withResolvers<void>();
     let ticks = 0;

@@ -1,33 +1,54 @@
-import { SharedData } from "./shared-data.ts";
-import { SharedQueues } from "./shared-queue.ts";
+import type { Places } from "../../shm/place.ts";
+import type { Store } from "../../shm/store.ts";
+import { type SharedMemory, Stores } from "../../shm/stores.ts";
+import { SharedQueues } from "./shared-queues.ts";
 
 /** What the plugins with one VM id share. */
 export interface VmScope {
-  readonly data: SharedData;
+  /** Their data and queues: of all workers, where there is shared memory. */
+  readonly store: Store;
   /** Of all VM ids: a guest may resolve another VM's queue. */
   readonly queues: SharedQueues;
 }
 
-/** Scopes by VM id, kept as long as one plugin uses them, so that a reload does not empty them. */
+/**
+ * Scopes by VM id. What they hold is kept as long as one plugin here uses them, or the
+ * configuration has that VM id, so that a reload does not empty them.
+ */
 export class VmScopes {
-  readonly #queues = new SharedQueues();
-  readonly #byVmId = new Map<string, { scope: VmScope; uses: number }>();
+  readonly #stores = new Stores();
+  readonly queues = new SharedQueues(this.#stores);
+
+  /**
+   * From now on stores are those of all workers; before anything was acquired.
+   * @param wake has that process look into that queue
+   * @returns false when the kernel refuses
+   */
+  share(memory: SharedMemory, wake: (serial: number, queueId: number) => void): boolean {
+    this.queues.wakeOthers = wake;
+    return this.#stores.share(memory);
+  }
+
+  /** Where the stores of these VM ids are. */
+  name(places: Places): void {
+    this.#stores.name(places);
+    this.queues.forgetClosed();
+  }
 
   acquire(vmId: string): VmScope {
-    let known = this.#byVmId.get(vmId);
-    if (known === undefined) {
-      known = { scope: { data: new SharedData(), queues: this.#queues }, uses: 0 };
-      this.#byVmId.set(vmId, known);
-    }
-    known.uses++;
-    return known.scope;
+    const named = this.#stores.acquire(vmId);
+    const { queues } = this;
+    return {
+      get store() {
+        return named.store;
+      },
+      queues,
+    };
   }
 
   release(vmId: string): void {
-    const known = this.#byVmId.get(vmId);
-    if (known === undefined || --known.uses > 0) return;
-    this.#byVmId.delete(vmId);
-    this.#queues.drop(vmId);
+    this.#stores.release(vmId);
+    this.queues.forgetClosed();
   }
 }
 

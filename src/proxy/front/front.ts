@@ -56,6 +56,8 @@ export interface Incoming {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Counts the connections of the process; missing where the front does not see them. */
+  readonly connectionId?: bigint;
   /** The client asks for this protocol ("websocket"), and the front can switch to it. */
   readonly upgrade: string | undefined;
   /** Cancelled when the client is gone before its answer was sent to the end. */

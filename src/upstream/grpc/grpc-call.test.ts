@@ -1,7 +1,11 @@
 /** Calls to servers of another library, in processes of their own. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createServer } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type GrpcServer, startGrpcServer } from "../../../test/support/grpc-server.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { NodeConfig } from "../../config/config.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { closedPort, nodePools, tcpNode, until, upstreamConfig } from "../testing.ts";
 import { Upstream } from "../upstream.ts";
@@ -96,6 +100,23 @@ describe("GrpcCall", () => {
     const { begin } = open([closedPort(), server.port], 1);
     expect(await answered(begin("Unary"))).toBe("0 OK");
     expect(await answered(begin("Unary"))).toBe("0 OK");
+  });
+
+  test("reaches a node on a unix socket", async () => {
+    const path = join(tmpdir(), `grpc-${process.pid}-${Date.now()}.sock`);
+    const node = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "application/grpc" });
+      response.write(Buffer.from("\0\0\0\0\x02hi"));
+      response.addTrailers({ "grpc-status": "0" });
+      response.end();
+    });
+    await new Promise<void>((resolve) => node.listen(path, resolve));
+    const { begin } = open([], 0, [{ kind: "unix", path, address: `unix:${path}`, weight: 1 }]);
+    const { log, call, ended } = begin("Unary");
+    call.send(new Uint8Array(), true);
+    await ended;
+    expect(messages(log)).toEqual(["hi"]);
+    node.close();
   });
 
   test("makes a new connection when the node has come back", async () => {
@@ -214,9 +235,9 @@ interface Begun {
   readonly ended: Promise<string>;
 }
 
-function open(ports: number | readonly number[], retries = 0) {
+function open(ports: number | readonly number[], retries = 0, more: readonly NodeConfig[] = []) {
   const pools = nodePools();
-  const nodes = [ports].flat().map((port) => tcpNode(port));
+  const nodes = [...[ports].flat().map((port) => tcpNode(port)), ...more];
   const upstream = new Upstream(upstreamConfig(nodes, { retries }), pools);
   const begin = (
     method: string,

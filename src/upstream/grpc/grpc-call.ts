@@ -160,7 +160,8 @@ export class GrpcCall implements StreamOpener {
 
   #timedOut(limitMs: number): void {
     if (this.#answer.isSilent) this.#session?.doubt();
-    const message = `no end within ${limitMs} ms`;
+    const what = this.#request.timeoutMs === 0 ? "connection" : "end";
+    const message = `no ${what} within ${limitMs} ms`;
     this.#end({ code: GrpcCode.DeadlineExceeded, message });
   }
 

@@ -47,10 +47,10 @@ const HTTP_CODES: Readonly<Record<number, number>> = {
   504: GrpcCode.Unavailable,
 };
 
-/** For a stream that the node has reset. @param errorCode HTTP/2's */
+/** For a stream that was reset, by the node most likely. @param errorCode HTTP/2's */
 export function outcomeOfReset(errorCode: number): GrpcOutcome {
   const code = RESET_CODES[errorCode] ?? GrpcCode.Internal;
-  return { code, message: `the node has reset the stream with HTTP/2 error ${errorCode}` };
+  return { code, message: `the stream was reset with HTTP/2 error ${errorCode}` };
 }
 
 const RESET_CODES: Readonly<Record<number, number>> = {

@@ -19,21 +19,36 @@ export function frameMessage(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** Takes chunks as they arrive and gives messages; keeps no more than one that is incomplete. */
+/**
+ * Takes chunks as they arrive and gives messages; keeps no more than one that is incomplete.
+ *
+ *   #bytes   │ given away │ unread … │ room │     a chunk that comes when nothing is unread
+ *                      #start      #end           becomes #bytes itself
+ *
+ * Why not a list of chunks: a node may send its messages byte by byte, each byte then an object.
+ */
 export class MessageReader {
-  #chunks: Uint8Array[] = [];
-  #byteLength = 0;
+  #bytes: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
 
   /** True between two messages. */
   get isEmpty(): boolean {
-    return this.#byteLength === 0;
+    return this.#start === this.#end;
   }
 
   /** The reader owns the bytes. */
   push(chunk: Uint8Array): void {
-    if (chunk.byteLength === 0) return;
-    this.#chunks.push(chunk);
-    this.#byteLength += chunk.byteLength;
+    if (this.isEmpty) {
+      this.#bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.#start = 0;
+      this.#end = chunk.byteLength;
+      return;
+    }
+    const unread = this.#end - this.#start;
+    if (this.#end + chunk.byteLength > this.#bytes.byteLength) this.#makeRoom(chunk.byteLength);
+    this.#bytes.set(chunk, this.#end);
+    this.#end = this.#start + unread + chunk.byteLength;
   }
 
   /**
@@ -41,32 +56,25 @@ export class MessageReader {
    * be read: the borders of messages are lost.
    */
   next(): Uint8Array | FrameProblem | undefined {
-    if (this.#byteLength < PREFIX_BYTES) return undefined;
-    const prefix = this.#front(PREFIX_BYTES);
-    const flag = prefix[0] as number;
+    if (this.#end - this.#start < PREFIX_BYTES) return undefined;
+    const flag = this.#bytes[this.#start] as number;
     if (flag !== 0) return flag === 1 ? "compressed" : "malformed";
-    const length = Buffer.from(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).readUInt32BE(1);
+    const length = this.#bytes.readUInt32BE(this.#start + 1);
     if (length > LIMITS.grpcMessageBytesMax) return "too long";
-    if (this.#byteLength < PREFIX_BYTES + length) return undefined;
-    const front = this.#front(PREFIX_BYTES + length);
-    const message = front.slice(PREFIX_BYTES, PREFIX_BYTES + length);
-    this.#drop(PREFIX_BYTES + length);
+    const from = this.#start + PREFIX_BYTES;
+    if (this.#end < from + length) return undefined;
+    const message = new Uint8Array(this.#bytes.subarray(from, from + length));
+    this.#start = from + length;
     return message;
   }
 
-  /** The first chunk, made at least that long. */
-  #front(byteLength: number): Uint8Array {
-    const first = this.#chunks[0] as Uint8Array;
-    if (first.byteLength >= byteLength) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
-  }
-
-  #drop(byteLength: number): void {
-    const first = this.#chunks[0] as Uint8Array;
-    if (first.byteLength === byteLength) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(byteLength);
-    this.#byteLength -= byteLength;
+  /** Twice as much, so that each byte is moved a few times at most, however it arrives. */
+  #makeRoom(byteLength: number): void {
+    const unread = this.#bytes.subarray(this.#start, this.#end);
+    const larger = Buffer.allocUnsafe(2 * (unread.byteLength + byteLength));
+    larger.set(unread);
+    this.#bytes = larger;
+    this.#start = 0;
+    this.#end = unread.byteLength;
   }
 }

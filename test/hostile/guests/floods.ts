@@ -100,6 +100,16 @@ const FLOODS: Readonly<Record<string, Flood>> = {
   "foreign-functions": {
     turn: `${N} (drop (call $proxy_call_foreign_function #256 #8 #0 #0 #64 #68))`,
   },
+  compressions: {
+    first: "(i64.store #256 (i64.const 0x73736572706d6f63))", // compress
+    turn: "(drop (call $proxy_call_foreign_function #256 #8 #0 #65536 #0 #0))",
+  },
+  expressions: {
+    // expr_create of minus signs and a digit.
+    first: `(i64.store #256 (i64.const 0x6572635f72707865)) (i32.store #264 #0x657461)
+      (memory.fill #512 #45 #2047) (i32.store8 #2559 #49)`,
+    turn: "(drop (call $proxy_call_foreign_function #256 #11 #512 #2048 #0 #0))",
+  },
   "grpc-calls": { turn: "(drop (call $proxy_grpc_call #0 #0 #0 #0 #0 #0 #0 #0 #0 #0 #0 #64))" },
   "refused-call-outs": {
     turn: "(drop (call $proxy_http_call #16 #8 #0 #0 #0 #0 #0 #0 #0 #64))",

@@ -1,5 +1,5 @@
 import type { Http1Bounds } from "./bounds.ts";
-import { endsOf } from "./http1-incoming.ts";
+import { type ConnectionEnds, endsOf } from "./http1-incoming.ts";
 import type { Ends } from "./http1-incoming.ts";
 import { Input } from "./input.ts";
 import { LazyDeadline } from "./lazy-deadline.ts";
@@ -30,7 +30,7 @@ export interface ChannelOwner {
 export class ClientChannel {
   readonly input = new Input();
   readonly output: Output;
-  readonly ends: Ends;
+  readonly ends: ConnectionEnds;
   readonly #socket: ClientSocket;
   readonly #bounds: Http1Bounds;
   readonly #receiveDeadline: LazyDeadline;

@@ -12,6 +12,11 @@ export interface Ends {
   readonly localPort: number;
 }
 
+/** The same, of a connection that has been taken. */
+export interface ConnectionEnds extends Ends {
+  readonly connectionId: bigint;
+}
+
 export class Http1Incoming implements Incoming {
   readonly method: string;
   readonly target: string;
@@ -25,8 +30,14 @@ export class Http1Incoming implements Incoming {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly connectionId: bigint;
 
-  constructor(head: RequestHead, ends: Ends, body: Body | undefined, cancellation: Cancellation) {
+  constructor(
+    head: RequestHead,
+    ends: ConnectionEnds,
+    body: Body | undefined,
+    cancellation: Cancellation,
+  ) {
     this.method = head.method;
     this.target = head.target;
     this.version = head.version;
@@ -38,17 +49,22 @@ export class Http1Incoming implements Incoming {
     this.remotePort = ends.remotePort;
     this.localAddress = ends.localAddress;
     this.localPort = ends.localPort;
+    this.connectionId = ends.connectionId;
   }
 }
 
-export function endsOf(socket: Ends): Ends {
+/** Once for each connection. */
+export function endsOf(socket: Ends): ConnectionEnds {
   return {
+    connectionId: ++connections,
     remoteAddress: withoutMapping(socket.remoteAddress),
     remotePort: socket.remotePort,
     localAddress: withoutMapping(socket.localAddress),
     localPort: socket.localPort,
   };
 }
+
+let connections = 0n;
 
 /** ::ffff:192.0.2.1 is how a socket that takes both families shows 192.0.2.1. */
 function withoutMapping(address: string | undefined): string {

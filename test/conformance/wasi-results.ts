@@ -1,0 +1,58 @@
+import type { WasiName } from "../../src/abi/wasi/signatures.ts";
+
+/** The one thing that each of these answers, whatever it is given. */
+export const ERRNO_ONLY = {
+  sched_yield: "success",
+  fd_close: "success",
+  fd_seek: "success",
+  fd_prestat_get: "badDescriptor",
+  fd_filestat_get: "badDescriptor",
+  fd_read: "notImplemented",
+  fd_prestat_dir_name: "notImplemented",
+  fd_fdstat_set_flags: "notImplemented",
+  fd_advise: "notImplemented",
+  fd_allocate: "notImplemented",
+  fd_datasync: "notImplemented",
+  fd_fdstat_set_rights: "notImplemented",
+  fd_filestat_set_size: "notImplemented",
+  fd_filestat_set_times: "notImplemented",
+  fd_pread: "notImplemented",
+  fd_pwrite: "notImplemented",
+  fd_readdir: "notImplemented",
+  fd_renumber: "notImplemented",
+  fd_sync: "notImplemented",
+  fd_tell: "notImplemented",
+  path_open: "noEntry",
+  path_create_directory: "notSupported",
+  path_filestat_get: "notSupported",
+  path_filestat_set_times: "notSupported",
+  path_link: "notSupported",
+  path_readlink: "notSupported",
+  path_remove_directory: "notSupported",
+  path_rename: "notSupported",
+  path_symlink: "notSupported",
+  path_unlink_file: "notSupported",
+  proc_raise: "notSupported",
+  sock_accept: "notSupported",
+  sock_recv: "notSupported",
+  sock_send: "notSupported",
+  sock_shutdown: "notSupported",
+} as const satisfies Partial<Record<WasiName, string>>;
+
+/** What each function comes to in this host: an errno by its name, or a trap. */
+export const WASI_RESULTS: Readonly<Record<WasiName, readonly string[]>> = {
+  args_get: ["success"],
+  args_sizes_get: ["success", "fault"],
+  environ_get: ["success", "fault"],
+  environ_sizes_get: ["success", "fault"],
+  clock_res_get: ["success", "notSupported", "fault"],
+  clock_time_get: ["success", "notSupported", "fault"],
+  fd_write: ["success", "badDescriptor", "invalid", "fault"],
+  fd_fdstat_get: ["success", "badDescriptor", "fault"],
+  random_get: ["success", "invalid", "fault"],
+  poll_oneoff: ["success", "fault"],
+  proc_exit: ["trap"],
+  ...(Object.fromEntries(
+    Object.entries(ERRNO_ONLY).map(([name, errno]) => [name, [errno]]),
+  ) as Record<keyof typeof ERRNO_ONLY, string[]>),
+};
