@@ -51,6 +51,11 @@ export class Deadlines {
     this.#nowMs = nowMs;
   }
 
+  /** ms on the wheel's clock: performance.now(), unless somebody holds it. */
+  get nowMs(): number {
+    return this.#nowMs();
+  }
+
   /** Number of deadlines that wait. */
   get armed(): number {
     return this.#armed;

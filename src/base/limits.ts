@@ -194,7 +194,7 @@ export const LIMITS = {
   guestStartMsDefault: 2000,
   /** ms; a start in a cold process takes some of them. */
   guestStartMsMin: 10,
-  /** ms; below heartbeatMsMax, so that a slow start does not cost the worker. */
+  /** ms; well below prepareMsMax, so that slow starts do not cost the worker. */
   guestStartMsMax: 4000,
   /** count; sandboxes of one plugin and worker: exchanges at a time, slow upstreams included. */
   poolSandboxesDefault: 1000,
@@ -247,12 +247,19 @@ export const LIMITS = {
   celLengthMax: 2 * KIB,
   /** count; brackets inside one another in an expression: 64 of them take the parser 100 ms. */
   celDepthMax: 24,
+  /** count; fields of fields in an expression: of 1000 the planner keeps 5 MB of names. */
+  celChainMax: 32,
   /** count; expressions that one guest keeps. */
   celExpressionsMax: 256,
+  /** characters; expressions that one guest keeps, at up to 250 bytes each (measured): 16 MB. */
+  celCharactersMax: 64 * KIB,
   /** units of about 1 µs; one evaluation: loops, texts, lists and patterns. See meter.ts. */
   celCostMax: 10_000,
-  /** count; patterns of one expression that are kept compiled. */
+  /** count; patterns of expressions that one worker keeps compiled: the engine remembers up to
+   * 10,000 states of each, some 10 MB. */
   celPatternsMax: 16,
+  /** instructions; a pattern that is kept. Longer ones are compiled each time. */
+  celPatternSizeMax: 500,
   /** count; metrics that one plugin defines. */
   guestMetricsMax: 1000,
   /** count; metrics of plugins that one worker tells its master, and the master shows. More are

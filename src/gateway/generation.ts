@@ -21,8 +21,6 @@ export interface Shared {
   readonly surroundings: Surroundings;
   /** Set while a generation is being built, for the plugins that it starts. */
   building: VisibleGeneration | undefined;
-  /** Called after each module and each plugin of a build: one of them may take seconds. */
-  readonly onStep: () => void;
 }
 
 /**
@@ -148,7 +146,6 @@ class Build {
       assert(bytes !== undefined, `Cannot find the bytes of plugin ${name} (${hash})`);
       try {
         loaded.set(key, loadModule(bytes, settings));
-        this.#shared.onStep();
       } catch (error) {
         this.#report(name, undefined, messageOf(error));
       }
@@ -192,7 +189,6 @@ class Build {
     if (this.#plugins.has(key)) return this.#plugins.get(key);
     const plugin = this.#startPlugin(use, key, modules);
     this.#plugins.set(key, plugin);
-    this.#shared.onStep();
     return plugin;
   }
 

@@ -26,8 +26,6 @@ export type ToWorker =
 
 export type ToMaster =
   | { readonly type: "ready" }
-  /** A sign of life out of a build, in which no ping is answered. */
-  | { readonly type: "building" }
   | { readonly type: "prepared"; readonly number: number }
   | {
       readonly type: "refused";

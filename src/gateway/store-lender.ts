@@ -20,7 +20,7 @@ export class StoreLender {
   #serial = 0;
   #hasWarned = false;
 
-  constructor(file: SharedFile | undefined = createFile()) {
+  constructor(file: SharedFile | undefined) {
     this.file = file;
     this.#names = file === undefined ? undefined : new StoreNames(file);
   }
@@ -55,7 +55,8 @@ export class StoreLender {
   }
 }
 
-function createFile(): SharedFile | undefined {
+/** Undefined where processes cannot share memory, or where nobody could tell who is dead. */
+export function createLentFile(): SharedFile | undefined {
   const libc = systemLibc();
   return libc === undefined ? undefined : SharedFile.create(libc);
 }

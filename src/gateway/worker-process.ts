@@ -27,7 +27,8 @@ export interface WorkerTies {
  * The master's end of one worker process: messages, heartbeat, and its end.
  *
  * A worker that does not answer for LIMITS.heartbeatMsMax is killed: a guest that loops, or an
- * engine that hangs, cannot be stopped in any other way.
+ * engine that hangs, cannot be stopped in any other way. While it builds a generation that is
+ * LIMITS.prepareMsMax.
  */
 export class WorkerProcess {
   readonly pid: number;
@@ -135,6 +136,8 @@ export class WorkerProcess {
 
   /** Asks for a sign of life. @returns false when the last one is too long ago */
   beat(): boolean {
+    // Building blocks it, plugin after plugin, and has a bound of its own in prepare().
+    if (this.#waiting !== undefined) return true;
     if (performance.now() - this.#answeredAt > LIMITS.heartbeatMsMax) return false;
     this.#send({ type: "ping", sequence: ++this.#sequence });
     return true;
@@ -158,8 +161,6 @@ export class WorkerProcess {
     switch (message.type) {
       case "ready":
         this.#becameReady();
-        break;
-      case "building":
         break;
       case "prepared":
         this.#settle(message.number, { ok: true });

@@ -72,7 +72,6 @@ class Worker {
         },
       },
       building: undefined,
-      onStep: () => this.#send({ type: "building" }),
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({

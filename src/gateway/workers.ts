@@ -7,7 +7,7 @@ import { messageOf } from "../base/errors.ts";
 import { Leadership } from "./leadership.ts";
 import type { Plan, SentPlan } from "./messages.ts";
 import { endedPlugin, type PluginSum, PluginSums } from "./plugin-sums.ts";
-import { StoreLender } from "./store-lender.ts";
+import { createLentFile, StoreLender } from "./store-lender.ts";
 import {
   type Prepared,
   type WorkerCommand,
@@ -34,7 +34,7 @@ export class Workers {
   readonly #leaving = new Set<WorkerProcess>();
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
-  readonly #lender = new StoreLender();
+  readonly #lender = new StoreLender(createLentFile());
   readonly #leadership = new Leadership<WorkerProcess>();
   #plan: SentPlan | undefined;
   #config: Config | undefined;

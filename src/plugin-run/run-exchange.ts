@@ -100,10 +100,11 @@ class Run {
   }
 
   #start(bytes: Uint8Array): Started | undefined {
-    const { instances, limits } = this.#options;
+    const { instances, limits, pause } = this.#options;
     const settings = {
       ...DEFAULTS.sandbox,
       instances: instances ?? DEFAULTS.sandbox.instances,
+      pause: pause ?? DEFAULTS.sandbox.pause,
       limits: { ...DEFAULTS.sandbox.limits, ...limits },
       pool: { ...DEFAULTS.sandbox.pool, warm: 0 },
     };
@@ -133,6 +134,8 @@ class Run {
       await this.#ticks(this.#options.ticksAfter ?? 0);
     } finally {
       plugin.close();
+      // One whose `proxy_on_done` has answered "not yet" goes on until it is done.
+      while (this.#jump()) await this.#untilQuiet();
     }
   }
 

@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly abi?: PluginConfig["abi"];
   readonly fail?: "closed" | "open";
   readonly instances?: SandboxConfig["instances"];
+  readonly pause?: SandboxConfig["pause"];
   readonly limits?: Partial<SandboxConfig["limits"]>;
   /** Bytes of body that a paused filter may hold. */
   readonly filterBufferBytes?: number;

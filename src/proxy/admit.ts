@@ -40,7 +40,6 @@ export function admit(x: Exchange): { host: string; path: string } {
   }
   stripHopByHop(request.headers, { keepTrailersToken: true });
   request.headers.remove("host");
-  request.headers.remove("content-length");
   setForwarded(request.headers, {
     remoteAddress: incoming.remoteAddress,
     scheme: incoming.scheme,

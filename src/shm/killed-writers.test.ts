@@ -29,7 +29,8 @@ describe("Store, processes killed in it", () => {
     const store = new Store(memory, { serial: OWN_SERIAL, isAlive });
     const random = new SeededRandom(4);
     let counted = 0;
-    let [next, running] = [await start(file, 2), [] as Bun.Subprocess[]];
+    let next = await start(file, 2);
+    const running: Bun.Subprocess[] = [];
     for (let serial = 3; serial < KILLS + 3; serial++) {
       running.push(next);
       next = await start(file, serial);
@@ -47,7 +48,7 @@ describe("Store, processes killed in it", () => {
     expect(keys).toBe(KEYS.filter((key) => store.get(bytes(key)) !== undefined).length + 1);
     expect(usedChunks).toBe(chunksOfData(store) + 1); // And the queue's name.
     expect(usedChunks + freeChunks).toBe(CHUNKS);
-  }, 120_000);
+  }, 1_200_000);
 });
 
 async function start(file: SharedFile, serial: number): Promise<Bun.Subprocess> {

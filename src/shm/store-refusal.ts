@@ -1,5 +1,9 @@
 /** Why a store does not do what it is asked for; the caller tells the operator. */
-export type StoreRefusalCode = "SHARED_DATA_FULL" | "SHARED_QUEUE_FULL" | "SHARED_STORE_BUSY";
+export type StoreRefusalCode =
+  | "SHARED_DATA_FULL"
+  | "SHARED_QUEUE_FULL"
+  | "SHARED_STORE_BUSY"
+  | "SHARED_STORE_UNAVAILABLE";
 
 export class StoreRefusal extends Error {
   override readonly name = "StoreRefusal";

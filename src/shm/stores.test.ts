@@ -56,6 +56,18 @@ describe("Stores", () => {
   });
 });
 
+describe("Stores, errors", () => {
+  test("refuse what cannot be mapped, and a serial number that somebody has", () => {
+    const file = fileOf();
+    const places = new StoreNames(file).name(["a"]);
+    const stores = sharing(Object.assign(file, { map: () => undefined }), 1);
+    stores.name(places);
+    expect(() => stores.acquire("a").store).toThrow("Cannot map the shared store");
+    const taken = Object.assign(file, { claim: () => false });
+    expect(new Stores().share({ file: taken, serial: 1 })).toBe(false);
+  });
+});
+
 describe("Stores without shared memory", () => {
   test("are private, and dropped with their last user", () => {
     const stores = new Stores();

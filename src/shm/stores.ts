@@ -1,7 +1,14 @@
 import { LIMITS } from "../base/limits.ts";
-import { type Place, type Places, markOfProcess, markOfRegion, offsetOf } from "./place.ts";
-import { STORE_NUMBER_MAX } from "./place.ts";
+import {
+  type Place,
+  type Places,
+  markOfProcess,
+  markOfRegion,
+  offsetOf,
+  STORE_NUMBER_MAX,
+} from "./place.ts";
 import type { SharedFile } from "./shared-file.ts";
+import { StoreRefusal } from "./store-refusal.ts";
 import { Store, type StoreUser } from "./store.ts";
 
 /** What a process needs to take part in the stores of its master. */
@@ -25,6 +32,7 @@ export class NamedStore {
     this.#open = open;
   }
 
+  /** @throws StoreRefusal SHARED_STORE_UNAVAILABLE */
   get store(): Store {
     return (this.#store ??= this.#open());
   }
@@ -128,7 +136,7 @@ export class Stores {
     const known = this.#regions.get(region);
     if (known !== undefined) return known;
     const memory = this.#memory?.file.map(offsetOf(region), LIMITS.sharedStoreBytes);
-    if (memory === undefined) throw new RangeError(NO_ROOM);
+    if (memory === undefined) throw new StoreRefusal("SHARED_STORE_UNAVAILABLE", NO_ROOM);
     const store = new Store(memory, this.#user);
     this.#regions.set(region, store);
     return store;

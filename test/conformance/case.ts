@@ -3,7 +3,17 @@ import { runExchange } from "../../src/plugin-run/run-exchange.ts";
 import type { RunOptions } from "../../src/plugin-run/run-options.ts";
 import { callShape } from "../../src/plugin-run/shapes.ts";
 import type { CallEvent, RunEvent, Transcript } from "../../src/plugin-run/transcript.ts";
-import { type Call, moduleOf, out, type Probe, text } from "./probe.ts";
+import {
+  type Arg,
+  type Call,
+  end,
+  MAX,
+  moduleOf,
+  onRequest,
+  out,
+  type Probe,
+  text,
+} from "./probe.ts";
 
 /** One guest, one exchange, and what the transcript of it must say. */
 export interface Case {
@@ -12,7 +22,8 @@ export interface Case {
   readonly run?: RunOptions;
   /**
    * What is compared beside the calls of the function: names of callbacks and functions,
-   * "callbacks", "log", "notes", "upstream" and "client" (what leaves towards them).
+   * "callbacks", "log", "notes", "upstream" and "client" (what leaves towards them), or one part
+   * of it, "client head".
    */
   readonly shows?: readonly string[];
   /**
@@ -64,6 +75,36 @@ export function refusedOutsideOfContexts(call: Call, line: string): Case[] {
   ];
 }
 
+/**
+ * What a function answers that hands bytes over when it cannot.
+ * @param call to be made with these out-pointers, of an address and of a length
+ * @param run one in which it would hand bytes over
+ */
+export function handsNothingOver(
+  call: (ptr: Arg, length: Arg) => Call,
+  line: string,
+  run: RunOptions = {},
+): Case[] {
+  const [name] = call(0, 0);
+  const refusal = `${line} = InvalidMemoryAccess`;
+  const bad = [end(3), end(), MAX, -4, 0x7fff_ffff];
+  const answers = ["0", "beyond"] as const;
+  return [
+    {
+      name: `${name}() refuses out-pointers that are not within memory`,
+      guest: onRequest(...bad.flatMap((at) => [call(at, out()), call(out(), at), call(at, at)])),
+      run,
+      lines: Array<string>(3 * bad.length).fill(refusal),
+    },
+    ...answers.map((answer) => ({
+      name: `${name}() answers InvalidMemoryAccess when the allocator answers ${answer}`,
+      guest: { ...onRequest(call(out(), out())), allocator: { answers: answer } },
+      run,
+      lines: [refusal],
+    })),
+  ];
+}
+
 const runs = new WeakMap<Case, Promise<Transcript>>();
 
 /** ms; a guest that makes a thousand calls takes longer on a busy machine than filters may. */
@@ -85,9 +126,12 @@ export async function linesOf({ of }: Conformance, each: Case): Promise<string[]
   const shown = new Set([of, ...(each.shows ?? [])]);
   const lines = events
     .filter((event) => isShown(event, shown))
-    .map((event) => renderEvent(event).trimStart());
+    .map((event) => renderEvent(event).trimStart().replace(EVALUATING, ""));
   return refused === undefined ? lines : [...lines, `refused: ${refused}`];
 }
+
+/** What the engine adds of the caller's code when a guest traps. */
+const EVALUATING = / \(evaluating '.*'\)$/;
 
 function isShown(event: RunEvent, shown: ReadonlySet<string>): boolean {
   if (event.kind === "call") return shown.has(event.name);
@@ -96,7 +140,8 @@ function isShown(event: RunEvent, shown: ReadonlySet<string>): boolean {
     return event.failed !== undefined || shown.has(event.name) || shown.has("callbacks");
   }
   if (event.kind === "log") return shown.has("log");
-  return shown.has(event.kind === "note" ? "notes" : event.to);
+  if (event.kind === "note") return shown.has("notes");
+  return shown.has(event.to) || shown.has(`${event.to} ${event.part}`);
 }
 
 /** What calls of the function have come to: a status, "returns" where there is none, or "trap". */

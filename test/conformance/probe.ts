@@ -4,7 +4,6 @@ import {
 } from "../../src/abi/http-wasm/signatures.ts";
 import { HOST_FUNCTION_SIGNATURES } from "../../src/abi/proxy-wasm/signatures.ts";
 import { wat, wire } from "../../src/abi/proxy-wasm/testing.ts";
-import type { AbiVersion } from "../../src/abi/proxy-wasm/types.ts";
 import { signature } from "../../src/abi/signature.ts";
 import { WASI_MODULES, WASI_SIGNATURES } from "../../src/abi/wasi/signatures.ts";
 import { paramsOf } from "../../src/plugin-run/shape.ts";
@@ -21,8 +20,8 @@ import { callbackShape } from "../../src/plugin-run/shapes.ts";
  *   │    │ out-pointers  │ texts of the calls │ what the allocator hands out ──▶ │
  */
 export interface Probe {
-  /** "none": without a marker, as http-wasm modules are. */
-  readonly abi?: AbiVersion | "none";
+  /** Of its marker, "0.2.1"; "none": without a marker, as http-wasm modules are. */
+  readonly abi?: string;
   /** Of memory; 1. */
   readonly pages?: number;
   readonly allocator?: Allocator;
@@ -73,6 +72,11 @@ export type Arg =
 
 /** Text, or an address and a length. */
 export type Piece = string | readonly [ptr: number, byteLength: number];
+
+/** A guest that makes these calls when the request's headers are there. */
+export const onRequest = (...calls: readonly (Call | Repeated)[]): Probe => ({
+  on: { proxy_on_request_headers: { calls } },
+});
 
 /** Address and length of a text; one byte for each char. */
 export const text = (value: string): Arg => ({ bytes: Buffer.from(value, "latin1") });

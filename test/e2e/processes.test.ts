@@ -97,7 +97,7 @@ describe("workers", () => {
 
   test("show that they live while slow plugins start, all of them together", async () => {
     const uses = Array.from({ length: 4 }, (_, n) => `{ slow: "${n}" }`);
-    const yaml = `
+    const slow = `
 listen: 127.0.0.1:0
 workers: 1
 wasm: { plugins: [{ name: slow, limits: { start: 4s } }] }
@@ -108,7 +108,7 @@ routes:
     upstream: { nodes: { "builtin:httpbin": 1 } }
 `;
     const files = { "plugins/slow.wasm": slowToConfigure(LIMITS.heartbeatMsMax / 3) };
-    await using gateway = await startGateway(yaml, { files });
+    await using gateway = await startGateway(slow, { files });
     expect((await gateway.fetch("/get")).status).toBe(200);
     expect(gateway.lines.join("\n")).not.toContain("does not answer");
   });

@@ -184,7 +184,7 @@ describe("shared data", () => {
 });
 
 describe("shared queues", () => {
-  test("are filled by every worker and emptied by one, the next one when it is killed", async () => {
+  test("are filled by every worker and emptied by one, or the next when it is killed", async () => {
     await using gateway = await startGateway(yaml(["adds", "takes", "tells"]), { files: FILES });
     const load = startLoad(gateway.url("/adds"), {
       connections: 16,

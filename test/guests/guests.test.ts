@@ -23,10 +23,13 @@ const MODULES = LANGUAGES.flatMap((language) => [
 const INSTANCES = ["shared", "per_request"] as const;
 type Instances = (typeof INSTANCES)[number];
 
+/** Modules with several filters in them, on the SDKs: test/e2e/languages.test.ts runs them. */
+const SDKS = ["rust-sdk", "go-sdk", "assemblyscript-sdk"] as const;
+
 /** Of 64 KiB: what each language stands for in the benchmarks. */
 const PAGES_MAX: Record<string, number> = { c: 2, rust: 18, go: 256 };
 
-describe.each(LANGUAGES)("the guests in %s", (language) => {
+describe.each([...LANGUAGES, ...SDKS, "http-wasm"])("the guests in %s", (language) => {
   test("are built from the sources beside them", async () => {
     const folder = join(import.meta.dir, language);
     const lines = (await Bun.file(join(folder, "sha256sums")).text()).trim().split("\n");
@@ -39,7 +42,9 @@ describe.each(LANGUAGES)("the guests in %s", (language) => {
       expect(`${path} ${sum.digest("hex")}`).toBe(`${path} ${listed.get(path)}`);
     }
   });
+});
 
+describe.each(LANGUAGES)("the guests in %s", (language) => {
   test.each(["", "no colon", " : value"])("refuse %j as a header and say why", async (text) => {
     const started = start(`${language}/add-header.wasm`, text, "shared");
     expect(started).rejects.toThrow("it is not NAME: VALUE");
@@ -80,6 +85,20 @@ describe.each(LANGUAGES.flatMap((language) => INSTANCES.map((each) => [language,
   },
 );
 
+describe.each(SDKS)("the guests on the SDK of %s", (sdk) => {
+  test.each(["", "hallo 5", "append sideways text"])(
+    "refuse %j as a configuration",
+    async (text) => {
+      const started = start(`${sdk}/examples.wasm`, text, "shared");
+      expect(started).rejects.toThrow("it names none of these filters");
+    },
+  );
+
+  test("have no problems", async () => {
+    expect(inspectModule(await bytesOf(`${sdk}/examples.wasm`)).problems).toEqual([]);
+  });
+});
+
 describe.each(MODULES)("%s", (path) => {
   test("has no problems", async () => {
     expect(inspectModule(await bytesOf(path)).problems).toEqual([]);
@@ -114,6 +133,7 @@ async function start(path: string, configuration: string, instances: Instances):
 
 function resources(configuration: string) {
   const host = new FakePluginHost();
+  host.rootId = "examples";
   host.configuration = new TextEncoder().encode(configuration);
   const log = new GuestLog(host, () => 0);
   return {

@@ -11,14 +11,10 @@ import type { Expr } from "./syntax.ts";
 export type Outcome = ReturnType<ReturnType<typeof plan>>;
 export type Bindings = NonNullable<Parameters<ReturnType<typeof plan>>[0]>;
 
-/** Patterns of one expression, compiled. */
-export type Patterns = Map<string, RE2JS>;
-
 export interface Evaluation {
   readonly meter: Meter;
   /** What one step of a loop costs, besides what its functions do. */
   readonly stepCost: number;
-  readonly patterns: Patterns;
 }
 
 /** Evaluation is synchronous and never nests: the functions of the one environment find it here. */
@@ -83,19 +79,28 @@ const ENVIRONMENT = celEnv({
 
 /** RE2's engine takes time in proportion to the text times the program. */
 function matches(text: string, pattern: string): boolean {
-  const { meter, patterns } = running();
+  const { meter } = running();
   const size = patternSize(pattern);
-  let program = patterns.get(pattern);
+  let program = PATTERNS.get(pattern);
   if (program === undefined) {
     meter.spend(PATTERN_COST + COMPILE_COST * size);
     program = RE2JS.compile(pattern);
-    if (patterns.size < LIMITS.celPatternsMax) patterns.set(pattern, program);
+    if (size <= LIMITS.celPatternSizeMax) keep(pattern, program);
   }
   meter.spend(Math.ceil((size * text.length) / PROGRAM_STEPS_PER_COST));
   return program.test(text);
 }
 
 const PROGRAM_STEPS_PER_COST = 16;
+
+/** Compiled ones, of all guests of this worker, the latest last: a guest can make any number. */
+const PATTERNS = new Map<string, RE2JS>();
+
+function keep(pattern: string, program: RE2JS): void {
+  PATTERNS.set(pattern, program);
+  const [oldest] = PATTERNS.keys();
+  if (PATTERNS.size > LIMITS.celPatternsMax && oldest !== undefined) PATTERNS.delete(oldest);
+}
 
 /** Unicode characters: a surrogate pair is one. */
 function charactersOf(text: string): bigint {

@@ -73,6 +73,18 @@ describe("Expression.evaluate()", () => {
     expect(evaluate(text)).toContain(why);
   });
 
+  test("tells patterns apart, however many there are", () => {
+    const expression = compiled("request.path.matches('^' + request.query + '$')");
+    for (let n = 0; n < 3 * LIMITS.celPatternsMax; n++) {
+      const text = String(n % (2 * LIMITS.celPatternsMax));
+      const at = (path: readonly string[]): string => (path[1] === "path" ? text : `${text}x?`);
+      expect(expression.evaluate(at)).toEqual({ value: true });
+      expect(expression.evaluate((path) => (path[1] === "path" ? "no" : text))).toEqual({
+        value: false,
+      });
+    }
+  });
+
   test("is repeatable, and pays for each evaluation anew", () => {
     const expression = compiled(
       "request.headers.all(k, request.headers.all(l, k != '' && l != ''))",
@@ -94,9 +106,11 @@ describe("Expression.of()", () => {
     { text: `'\\'' + ${"{".repeat(1000)} + '`, why: "brackets" },
     { text: `'''a'b''' + ${"{".repeat(1000)} + '`, why: "brackets" },
     { text: `// it's\n${"{".repeat(1000)} + '`, why: "brackets" },
+    { text: `a${".b".repeat(LIMITS.celChainMax + 1)}`, why: "fields of fields" },
+    { text: `[1].map(x, f(1 + a${".b".repeat(900)}.c))`, why: "fields of fields" },
     { text: "google.protobuf.Value{string_value: 'a'}", why: "write a map" },
     { text: "[1].map(x, google.protobuf.Timestamp{})", why: "write a map" },
-  ])("refuses $#", ({ text, why }) => {
+  ] satisfies { text: string; why: string }[])("refuses $#", ({ text, why }) => {
     expect(Expression.of(text)).toContain(why);
   });
 });
@@ -122,7 +136,10 @@ describe("Expression.evaluate(), errors", () => {
     { what: "zones", text: `${loops}request.time.getHours('Europe/Berlin') >= 0))` },
     { what: "times", text: `${loops}timestamp('2020-01-01T00:00:00Z') < request.time))` },
     { what: "large bodies", text: `${loops}${"true && ".repeat(230)}true))` },
-    { what: "long chains", text: `${loops}request${".headers".repeat(200)} == 1 || true))` },
+    {
+      what: "long chains",
+      text: `${loops}request${".headers".repeat(LIMITS.celChainMax)} == 1 || true))`,
+    },
   ])("ends $what", ({ text }) => {
     const expression = compiled(text);
     const startedAt = performance.now();

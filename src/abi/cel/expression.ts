@@ -1,7 +1,7 @@
 import { isCelError } from "@bufbuild/cel";
 import { messageOf } from "../../base/errors.ts";
 import { bind, type Names, namesOf, type ReadProperty } from "./attributes.ts";
-import { type Evaluate, type Outcome, type Patterns, planned } from "./environment.ts";
+import { type Evaluate, type Outcome, planned } from "./environment.ts";
 import { Meter, TooCostly } from "./meter.ts";
 import { metered } from "./metered.ts";
 import { parseExpression, sizeOf } from "./syntax.ts";
@@ -14,13 +14,15 @@ export type CelResult = Exclude<Outcome, Error>;
  * state of an evaluation, so that several guests may share it.
  */
 export class Expression {
+  /** Characters of its text. */
+  readonly length: number;
   readonly #names: Names;
   readonly #evaluate: Evaluate;
-  readonly #patterns: Patterns = new Map();
 
   readonly #stepCost: number;
 
-  private constructor(names: Names, evaluate: Evaluate, stepCost: number) {
+  private constructor(length: number, names: Names, evaluate: Evaluate, stepCost: number) {
+    this.length = length;
     this.#names = names;
     this.#evaluate = evaluate;
     this.#stepCost = stepCost;
@@ -32,7 +34,7 @@ export class Expression {
       const expr = parseExpression(text);
       const names = namesOf(expr);
       const stepCost = STEP_COST + Math.ceil(sizeOf(expr) / NODES_PER_COST);
-      return new Expression(names, planned(metered(expr)), stepCost);
+      return new Expression(text.length, names, planned(metered(expr)), stepCost);
     } catch (error) {
       return messageOf(error); // The parser's own, and a stack that is full.
     }
@@ -41,7 +43,7 @@ export class Expression {
   /** @returns for the log, why there is no value: it costs too much, or is an error of CEL */
   evaluate(read: ReadProperty): { readonly value: CelResult } | string {
     const meter = new Meter();
-    const evaluation = { meter, patterns: this.#patterns, stepCost: this.#stepCost };
+    const evaluation = { meter, stepCost: this.#stepCost };
     const outcome = this.#evaluate(bind(this.#names, read), evaluation);
     if (meter.exhausted) return new TooCostly().message;
     if (isCelError(outcome)) return outcome.message;

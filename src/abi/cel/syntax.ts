@@ -14,7 +14,18 @@ export function parseExpression(text: string): Expr {
   }
   const { expr } = parse(text);
   if (expr === undefined) throw new Error("nothing to evaluate");
+  if (chainOf(expr, 0) > LIMITS.celChainMax) {
+    throw new Error(`more than ${LIMITS.celChainMax} fields of fields`);
+  }
   return expr;
+}
+
+/** The longest run of selections: `a.b.c` is 2. @param above selections that end in this node */
+function chainOf(expr: Expr, above: number): number {
+  const length = expr.exprKind.case === "selectExpr" ? above + 1 : 0;
+  let longest = length;
+  for (const child of childrenOf(expr)) longest = Math.max(longest, chainOf(child, length));
+  return longest;
 }
 
 /** Comments and strings, which may hold any bracket, and brackets. */

@@ -46,6 +46,18 @@ describe("expr_create()", () => {
   });
 });
 
+describe("expr_create() of long expressions", () => {
+  test("answers InternalFailure when all that are kept are too long together", () => {
+    const { call } = open();
+    const text = `'${"a".repeat(LIMITS.celLengthMax - 2)}'`;
+    let kept = 0;
+    while (kept < 100 && call("expr_create", text) === Status.Ok) kept++;
+    expect(kept).toBe(LIMITS.celCharactersMax / LIMITS.celLengthMax);
+    expect(call("expr_delete", token(0))).toBe(Status.Ok);
+    expect(call("expr_create", text)).toBe(Status.Ok);
+  });
+});
+
 describe("expr_evaluate()", () => {
   // The encodings are those of properties: the oracle is typed by hand.
   test.each([

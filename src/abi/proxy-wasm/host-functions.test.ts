@@ -70,7 +70,8 @@ describe("hostFunctions() errors", () => {
     });
     const lengths = longest.mock.calls.map(([, from, to]) => Number(to) - Number(from));
     longest.mockRestore();
-    expect(lengths.length).toBeGreaterThanOrEqual(8);
+    // Keys of shared data and names of queues are never text at all.
+    expect(lengths.length).toBeGreaterThanOrEqual(5);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(4 * LIMITS.guestNameBytesMax);
   });
 

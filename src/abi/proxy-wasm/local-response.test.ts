@@ -28,6 +28,21 @@ describe("proxy_send_local_response()", () => {
     expect(host.replies[0]?.headers.get("grpc-status")).toBe(line);
   });
 
+  test.each([
+    { type: "application/grpc", message: "50%25 of it, d%C3%A9j%C3%A0%0A", body: "" },
+    { type: "application/grpc+proto", message: "50%25 of it, d%C3%A9j%C3%A0%0A", body: "" },
+    { type: "application/grpc-web", message: undefined, body: "50% of it, déjà\n" },
+    { type: "text/plain", message: undefined, body: "50% of it, déjà\n" },
+  ])("has its text where a client that sent $type looks for it", ({ type, message, body }) => {
+    const text = Buffer.from("50% of it, déjà\n").toString("latin1");
+    const { kit, host, reply } = open((env) => reply(env, { grpc: 10, body: text }));
+    host.request.headers.set("content-type", type);
+    kit.stream(host).onRequestHeaders(true);
+    const made = host.replies[0];
+    expect(made?.headers.get("grpc-message")).toBe(message);
+    expect(Buffer.from(made?.body ?? []).toString()).toBe(body);
+  });
+
   test("is Ok a second time, and does nothing but warn", () => {
     const { kit, host, reply } = open((env) => {
       expect(reply(env, {})).toBe(Status.Ok);

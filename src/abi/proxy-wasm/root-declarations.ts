@@ -25,6 +25,9 @@ export class RootDeclarations {
   /** @returns its token; undefined when the guest keeps too many */
   addExpression(expression: Expression): number | undefined {
     if (this.#expressions.size >= LIMITS.celExpressionsMax) return undefined;
+    let characters = expression.length;
+    for (const { length } of this.#expressions.values()) characters += length;
+    if (characters > LIMITS.celCharactersMax) return undefined;
     while (this.#expressions.has(this.#nextToken)) this.#advance();
     const token = this.#nextToken;
     this.#advance();

@@ -14,12 +14,11 @@ function findQueue(guest: Guest, vmId: string, name: Uint8Array): SharedQueue | 
 }
 
 export function sharedQueueFunctions(guest: Guest) {
+  return { ...nameFunctions(guest), ...itemFunctions(guest) };
+}
+
+function nameFunctions(guest: Guest) {
   const { scope, log, host } = guest.resources;
-  /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
-  const queueOf = (id: number): SharedQueue | undefined => {
-    const queue = scope.queues.get(id >>> 0);
-    return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id >>> 0) ? queue : undefined;
-  };
   return {
     /**
      * The same name gives the same id on every worker; the plugin that asked last is the receiver.
@@ -69,7 +68,17 @@ export function sharedQueueFunctions(guest: Guest) {
         return refusedByStore(error, log);
       }
     },
+  };
+}
 
+function itemFunctions(guest: Guest) {
+  const { scope, log, host } = guest.resources;
+  /** Ids are small numbers: a guest may use its own VM's queues and those that it could name. */
+  const queueOf = (id: number): SharedQueue | undefined => {
+    const queue = scope.queues.get(id >>> 0);
+    return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id >>> 0) ? queue : undefined;
+  };
+  return {
     /** @returns NotFound, InternalFailure when the queue is full */
     proxy_enqueue_shared_queue(id: number, ptr: number, byteLength: number): Status {
       try {

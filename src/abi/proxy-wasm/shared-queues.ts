@@ -19,6 +19,7 @@ export class SharedQueue implements Telling {
   /** Who has registered and is still there; the last one is told, if this process is. */
   readonly #receivers: { readonly receiver: Receiver; readonly order: number }[] = [];
   #isWaiting = false;
+  #mustHandOver = false;
   readonly #around: { readonly turns: QueueTurns; readonly wake: (serial: number) => void };
 
   constructor(
@@ -59,15 +60,23 @@ export class SharedQueue implements Telling {
    * queue over while it is being built, and must give it back when it never gets to serve.
    */
   leave(receiver: Receiver): void {
-    const before = this.#receivers.at(-1)?.order ?? 0;
+    const before = this.#order;
     this.#remove(receiver);
-    const order = this.#receivers.at(-1)?.order ?? 0;
-    if (order === before) return;
+    if (this.#order !== before) this.#handOver();
+  }
+
+  /** When this process's last one has registered; 0: it has none. */
+  get #order(): number {
+    return this.#receivers.at(-1)?.order ?? 0;
+  }
+
+  #handOver(): void {
+    this.#mustHandOver = false;
     try {
-      this.#around.wake(this.#named.store.keepReceiving(this.#index, order));
+      this.#around.wake(this.#named.store.keepReceiving(this.#index, this.#order));
     } catch (error) {
-      // The one that is told then finds nobody here to tell, until the next one registers.
       if (!(error instanceof StoreRefusal)) throw error;
+      this.#mustHandOver = true; // look() tries again.
     }
   }
 
@@ -88,7 +97,8 @@ export class SharedQueue implements Telling {
 
   /** For once in a while: a message may have been lost with who was to send it. */
   look(): void {
-    if (this.#named.store.hasUntold(this.#index)) this.wake();
+    if (this.#mustHandOver) this.#handOver();
+    if (this.hasReceivers && this.#named.store.hasUntold(this.#index)) this.wake();
   }
 
   tell(): boolean {
@@ -159,7 +169,7 @@ export class SharedQueues {
 
   /** Looks for what nobody has said: messages can be lost when a process dies. */
   look(): void {
-    for (const queue of this.#queues.values()) if (queue.hasReceivers) queue.look();
+    for (const queue of this.#queues.values()) queue.look();
   }
 
   /** A process has ended that may have been told of items: who is next? */

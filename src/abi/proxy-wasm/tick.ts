@@ -38,9 +38,9 @@ export class Tick {
       // Armed before the guest runs, which may stop it or ask for another period.
       this.#arm(periodMs);
       const next = this.#next;
-      const startedMs = performance.now();
+      const startedMs = deadlines.nowMs;
       this.#fire();
-      const spentMs = performance.now() - startedMs;
+      const spentMs = deadlines.nowMs - startedMs;
       if (spentMs <= periodMs / 2 || next !== this.#next) return;
       next?.cancel();
       this.#arm(periodMs, Math.max(periodMs - spentMs, spentMs));
