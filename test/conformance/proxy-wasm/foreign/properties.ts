@@ -68,7 +68,10 @@ export const propertyCases: readonly Case[] = [
       },
     },
     shows: ["proxy_get_property"],
-    lines: [state.line(ok("")), state.line(ok(""))],
+    lines: [
+      state.line(ok("")),
+      'proxy_get_property(path="filter_state\\x00envoy.string") = Ok -> value="v"',
+    ],
   },
   {
     name: "set_envoy_filter_state answers NotFound to keys that act in Envoy, and without exchange",
