@@ -57,7 +57,7 @@ export const PROXY_WASM_STATUSES: Readonly<Record<HostFunctionName, readonly str
   proxy_get_metric: [OK, NOT_FOUND, ARGUMENT, MEMORY, INTERNAL],
   proxy_set_effective_context: [OK, ARGUMENT, INTERNAL],
   proxy_done: [OK, NOT_FOUND, INTERNAL],
-  proxy_call_foreign_function: [NOT_FOUND, MEMORY, INTERNAL],
+  proxy_call_foreign_function: [OK, NOT_FOUND, ARGUMENT, SERIALIZATION, MEMORY, INTERNAL],
   pthread_equal: [RETURNS],
   emscripten_notify_memory_growth: [RETURNS],
 };

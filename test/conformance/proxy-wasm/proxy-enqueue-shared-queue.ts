@@ -110,8 +110,8 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     shows: ["log"],
     lines: [
       enqueue.line("InternalFailure", { item: shownLong("\\x00", 4 * MIB + 1) }),
-      "log warn: Cannot add to the shared queue: it would hold 1 items and 4194305 bytes, at most " +
-        "10000 and 4194304; take items out as fast as they come in [SHARED_QUEUE_FULL]",
+      "log warn: Cannot add to the shared queue: it would hold 1 items and 4194305 bytes, " +
+        "at most 10000 and 4194304; take items out as fast as they come in [SHARED_QUEUE_FULL]",
       enqueue.line("Ok", { item: shownLong("\\x00", 4 * MIB) }),
       enqueue.line("InternalFailure"),
     ],

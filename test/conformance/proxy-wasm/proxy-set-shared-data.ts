@@ -123,8 +123,9 @@ export const conformance = casesOf("proxy_set_shared_data", [
     lines: [
       'proxy_set_shared_data(key="k", value="v", cas=0) = Ok',
       set.line("InternalFailure", { value: shownLong("\\x00", 16 * MIB) }),
-      "log warn: Cannot share the value: it would be 1 keys and 16777217 bytes, at most 10000 and " +
-        "16777216; use fewer or shorter keys and values, or another namespace [SHARED_DATA_FULL]",
+      "log warn: Cannot share the value: it would be 1 keys and 16777217 bytes, at most 10000 " +
+        "and 16777216; use fewer or shorter keys and values, or another namespace " +
+        "[SHARED_DATA_FULL]",
       'proxy_get_shared_data(key="k") = Ok -> value="v", cas=1',
     ],
   },
