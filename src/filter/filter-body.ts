@@ -91,7 +91,7 @@ export class FilterBody implements Body {
     this.#letGo();
   }
 
-  /** What is held goes on, and its length may be told: the filter sees and changes no more of it. */
+  /** What is held goes on, and its length may be told: the filter changes no more of it. */
   #letGo(): void {
     this.#paused = false;
     this.#slot.expose(this.#direction, undefined);
@@ -107,8 +107,8 @@ export class FilterBody implements Body {
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
     if (this.#ended && chunk !== undefined) await this.#source.read();
-    // Who does not take trailers is told of the end all the same: a client that adds some must not
-    // get a body past a filter that waits for it.
+    // Who takes no trailers is told of the end all the same: a client that adds some must not get a
+    // body past a filter that waits for its end.
     const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
     const hasTrailers = this.#ended && takesTrailers && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
