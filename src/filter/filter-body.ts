@@ -90,7 +90,7 @@ export class FilterBody implements Body {
     this.#letGo();
   }
 
-  /** What is held goes on, and its length may be told: the filter sees and changes no more of it. */
+  /** What is held goes on, and its length may be told: the filter has no more of it to change. */
   #letGo(): void {
     this.#paused = false;
     this.#slot.expose(this.#direction, undefined);
