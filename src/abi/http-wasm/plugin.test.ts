@@ -192,10 +192,13 @@ describe("a guest that fails", () => {
     const { plugin } = start(
       `${IMPORTS.uri} ${MEMORY}
       (func (export "handle_request") (result i64)
-        (try (do (call $uri (i32.const -1) (i32.const -1))) (catch_all)) (i64.const 1))
+        (try (do (call $uri (i32.const -1) (i32.const -1))) (catch_all))
+        (try (do (call $uri (i32.const 0) (i32.const 0))) (catch_all)) (i64.const 1))
       ${NO_RESPONSE}`,
     );
-    expect(() => request(plugin)).toThrow("outside of the memory");
+    const host = new FakeFilterHost();
+    expect(() => startFilter(plugin, host).onRequestHeaders(true)).toThrow("outside of the memory");
+    expect(host.request.target).toBe("/a?b=c");
   });
 
   test("opens the breaker", () => {
