@@ -242,6 +242,33 @@ describe("FilterChain with a filter that changes a body", () => {
   });
 });
 
+describe("FilterHost.setBody()", () => {
+  test("replaces body and trailers for the filters that follow", async () => {
+    let seen = "";
+    const source = new ManualBody();
+    const chain: FilterChain = chainOf([
+      pluginOf("a", {
+        onRequestHeaders(host) {
+          chain.addTrailers("request").append("gone", "1");
+          host.setBody("request", bytes("new"), HeaderList.from([["kept", "2"]]));
+          return "continue";
+        },
+      }),
+      pluginOf("b", {
+        onRequestBody: (host) => {
+          seen = text(host.body("request")?.read(0, 9));
+          return "continue";
+        },
+      }),
+    ]);
+    const body = await bodyThrough(chain, "request", source);
+    expect(text(await collect(body, 99))).toBe("new");
+    expect([...(body.trailers ?? [])]).toEqual([["kept", "2"]]);
+    expect(seen).toBe("new");
+    expect(source.cancelled).toBeDefined();
+  });
+});
+
 describe("FilterChain.reply", () => {
   test("stops the request, and its response passes every started filter", async () => {
     const calls: string[] = [];

@@ -1,5 +1,5 @@
 import type { GatewayError } from "../base/errors.ts";
-import { type Body, MemoryBody } from "../http/body.ts";
+import type { Body } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import { FilterBody } from "./filter-body.ts";
 import {
@@ -117,7 +117,7 @@ export class FilterChain {
     return this.#bodies[direction];
   }
 
-  /** The response is another one: nobody reads this body, nor the trailers that it was given. */
+  /** Another one takes its place: nobody reads this body, nor the trailers that it was given. */
   dropBody(direction: Direction, reason: unknown): void {
     this.#bodies[direction]?.cancel(reason);
     this.#bodies[direction] = undefined;
@@ -200,8 +200,8 @@ export class FilterChain {
     const given = slot.takeBody(direction);
     let own: FilterBody | undefined;
     if (given !== undefined) {
-      source?.cancel("a filter has replaced it");
-      this.#bodies[direction] = new MemoryBody(given, this.#addedTrailers[direction]);
+      this.dropBody(direction, "a filter has replaced it");
+      this.#bodies[direction] = given;
     } else if (source !== undefined && !isEmpty && slot.wants(BODY_OR_TRAILERS[direction])) {
       own = new FilterBody(this, slot, direction, source);
       this.#bodies[direction] = own;

@@ -13,8 +13,7 @@ import type { FilterSlot } from "./slot.ts";
  *                      ▲                 pause: it stays, the next callback sees it with more
  *                      └──── resume() from outside a callback lets go as well
  *
- * The end is told with the last chunk when the length is known, by the trailers when there are any,
- * else in a callback of its own.
+ * The end is told with the last chunk when the length is known, else in a callback of its own.
  */
 export class FilterBody implements Body {
   readonly #chain: FilterChain;
@@ -91,7 +90,7 @@ export class FilterBody implements Body {
     this.#letGo();
   }
 
-  /** What is held goes on, and its length may be told: the filter changes no more of it. */
+  /** What is held goes on, and its length may be told: the filter has no more of it to change. */
   #letGo(): void {
     this.#paused = false;
     this.#slot.expose(this.#direction, undefined);
@@ -107,15 +106,9 @@ export class FilterBody implements Body {
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
     if (this.#ended && chunk !== undefined) await this.#source.read();
-    // Who takes no trailers is told of the end all the same: a client that adds some must not get a
-    // body past a filter that waits for its end.
-    const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
-    const hasTrailers = this.#ended && takesTrailers && (this.#source.trailers?.size ?? 0) > 0;
+    const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
-    this.#slot.expose(this.#direction, this.#held);
-    // Trailers tell the end themselves: a callback of its own would bring nothing.
-    const isNews = chunk !== undefined || !hasTrailers;
-    let action = isNews ? this.#callBody(this.#ended && !hasTrailers) : "continue";
+    let action = this.#callBody(this.#ended && !hasTrailers);
     if (hasTrailers && this.#chain.stops === stops) action = this.#callTrailers();
     this.#throwIfInterrupted();
     this.#paused = action !== "continue";
@@ -133,6 +126,7 @@ export class FilterBody implements Body {
   }
 
   #callBody(endOfStream: boolean): Action {
+    this.#slot.expose(this.#direction, this.#held);
     if (this.#direction === "request") {
       if (!this.#slot.wants(CALLBACK.requestBody)) return "continue";
       return this.#slot.call(this.#direction, (filter) =>
@@ -146,9 +140,12 @@ export class FilterBody implements Body {
   }
 
   #callTrailers(): Action {
-    return this.#slot.call(this.#direction, (filter) =>
-      this.#direction === "request" ? filter.onRequestTrailers() : filter.onResponseTrailers(),
-    );
+    if (this.#direction === "request") {
+      if (!this.#slot.wants(CALLBACK.requestTrailers)) return "continue";
+      return this.#slot.call(this.#direction, (filter) => filter.onRequestTrailers());
+    }
+    if (!this.#slot.wants(CALLBACK.responseTrailers)) return "continue";
+    return this.#slot.call(this.#direction, (filter) => filter.onResponseTrailers());
   }
 
   async #chunk(): Promise<Uint8Array | undefined> {
@@ -195,10 +192,5 @@ export class FilterBody implements Body {
     );
   }
 }
-
-const TRAILERS = {
-  request: CALLBACK.requestTrailers,
-  response: CALLBACK.responseTrailers,
-} as const;
 
 const RESUMED: unique symbol = Symbol("resumed");

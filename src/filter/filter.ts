@@ -115,8 +115,9 @@ export interface FilterHost {
    * From inside this filter's headers callback: gives the message this body in place of its own,
    * for the filters that follow. What the message brought is not read, and its trailers are gone.
    * In body callbacks there is BodyWindow.splice().
+   * @param trailers that go behind it; looked at when the callback has returned
    */
-  setBody(direction: Direction, bytes: Uint8Array): void;
+  setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void;
   /** Ends this filter's pause; without a pause nothing happens. */
   resume(direction: Direction): void;
   /** Answers in the upstream's place. The first reply wins; false when there was one already, or

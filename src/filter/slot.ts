@@ -1,6 +1,8 @@
 import { deadlines } from "../base/deadlines.ts";
 import { GatewayError, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { type Body, MemoryBody } from "../http/body.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { FilterChain } from "./chain.ts";
 import type {
   Action,
@@ -17,7 +19,7 @@ import type {
 export class FilterSlot implements FilterHost {
   readonly plugin: Plugin;
   readonly #chain: FilterChain;
-  readonly #given: Partial<Record<Direction, Uint8Array | undefined>> = {};
+  readonly #given: Partial<Record<Direction, Body | undefined>> = {};
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
   #ended = false;
@@ -92,7 +94,7 @@ export class FilterSlot implements FilterHost {
   }
 
   /** What the filter has given by setBody(), once. */
-  takeBody(direction: Direction): Uint8Array | undefined {
+  takeBody(direction: Direction): Body | undefined {
     const given = this.#given[direction];
     this.#given[direction] = undefined;
     return given;
@@ -147,8 +149,8 @@ export class FilterSlot implements FilterHost {
     return this.#windows[direction];
   }
 
-  setBody(direction: Direction, bytes: Uint8Array): void {
-    this.#given[direction] = bytes;
+  setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void {
+    this.#given[direction] = new MemoryBody(bytes, trailers);
   }
 
   resume(direction: Direction): void {

@@ -37,8 +37,8 @@ class TimedHost implements FilterHost {
     return this.#inner.body(direction);
   }
 
-  setBody(direction: Direction, bytes: Uint8Array): void {
-    this.#inner.setBody(direction, bytes);
+  setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void {
+    this.#inner.setBody(direction, bytes, trailers);
   }
 
   resume(direction: Direction): void {

@@ -74,6 +74,20 @@ describe("handle()", () => {
     expect(plane.sent[0]?.target).toBe("/hello/there?b=%2e");
   });
 
+  test.each([
+    { method: "HEAD", status: 200, lengths: ["7"], told: "7" },
+    { method: "HEAD", status: 200, lengths: ["7", "7"], told: "" },
+    { method: "HEAD", status: 200, lengths: ["seven"], told: "" },
+    { method: "GET", status: 304, lengths: ["-1"], told: "" },
+    { method: "GET", status: 204, lengths: ["7"], told: "" },
+  ])("tells $told of $lengths where $method and $status mean no body", async (given) => {
+    const headers = HeaderList.from(given.lengths.map((each) => ["Content-Length", each]));
+    const { status, method } = given;
+    const plane = gateway(async () => ({ status, headers, body: undefined }));
+    const answer = await handle(plane, incoming({ method }));
+    expect(answer.headers.getAll("content-length").join()).toBe(given.told);
+  });
+
   test("answers HEAD with the length that GET would have had, and no body", async () => {
     const plane = gateway(async () => ({ body: undefined }));
     const answer = await handle(plane, incoming({ method: "HEAD" }));

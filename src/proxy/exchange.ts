@@ -259,7 +259,7 @@ function answer(x: Exchange, source: Body | undefined): Answer {
   return { ...base, body: x.answerBody, tunnel: undefined };
 }
 
-/** HEAD, 204 and 304 have no body; HEAD still tells the length that a GET would have had. */
+/** HEAD, 204 and 304 have no body; HEAD and 304 may tell the length that a GET would have had. */
 function withoutForbiddenBody(
   method: string,
   response: ResponseHead,
@@ -271,9 +271,16 @@ function withoutForbiddenBody(
   if (method === "HEAD" && body?.length !== undefined) {
     response.headers.set("Content-Length", String(body.length));
   }
+  // Nobody else writes one here: what filters have added must not break the head.
+  const lengths = response.headers.getAll("content-length");
+  if (response.status === 204 || !LENGTH.test(lengths.join())) {
+    response.headers.remove("content-length");
+  }
   body?.cancel("no body is sent");
   return undefined;
 }
+
+const LENGTH = /^\d{1,15}$/;
 
 /** Why the upstream is not needed any more when a filter has replied in its place. */
 const ANSWERED = new GatewayError("FILTER_RESET", "A filter has answered in the upstream's place");

@@ -1,4 +1,8 @@
 import initWabt from "wabt";
+import {
+  HTTP_HANDLER_MODULE,
+  HTTP_HANDLER_SIGNATURES,
+} from "../../src/abi/http-wasm/signatures.ts";
 import { HOST_FUNCTION_SIGNATURES } from "../../src/abi/proxy-wasm/signatures.ts";
 import { WASI_SIGNATURES } from "../../src/abi/wasi/signatures.ts";
 
@@ -9,6 +13,8 @@ import { WASI_SIGNATURES } from "../../src/abi/wasi/signatures.ts";
  *        ─▶ the parts of the prelude that it uses and does not bring itself ─▶ wabt
  *
  *   memory   16 "x-attack"   64 out-pointers   256 spelled names   4096 heap   32768 its own
+ *
+ * A text with "handle_request" is an http-wasm guest: it has neither marker nor allocator.
  */
 const wabt = await initWabt();
 
@@ -61,7 +67,11 @@ interface Part {
 }
 
 const PRELUDE: readonly Part[] = [
-  { trigger: /^/, brought: /proxy_abi_version/, wat: '(func (export "proxy_abi_version_0_2_1"))' },
+  {
+    trigger: /^/,
+    brought: /proxy_abi_version|"handle_request"/,
+    wat: '(func (export "proxy_abi_version_0_2_1"))',
+  },
   { trigger: /^/, brought: /\(export "memory"\)/, wat: '(memory (export "memory") 1)' },
   {
     // Is this the exchange to attack? Asks for the allocator only when it is.
@@ -69,6 +79,24 @@ const PRELUDE: readonly Part[] = [
     wat: `(data (i32.const 16) "x-attack")
       (func $armed (result i32)
         (i32.ne (call $proxy_get_header_map_value #0 #16 #8 #64 #68) #1))`,
+  },
+  {
+    // The same for http-wasm.
+    trigger: /\$attacked/,
+    wat: `(data (i32.const 16) "x-attack")
+      (func $attacked (result i32)
+        (i64.ne (i64.shr_u (call $get_header_values #0 #16 #8 #64 #64) (i64.const 32))
+          (i64.const 0)))`,
+  },
+  {
+    // The same as $expect for http-wasm, before next; then $found holds.
+    trigger: /\$wants/,
+    wat: `(global $found (mut i32) (i32.const 0))
+      (func $wants (param $got i32) (param $want i32)
+        (if (i32.eq (local.get $got) (local.get $want)) (then (return)))
+        (global.set $found #1)
+        (i32.store #120 (local.get $got)) (i32.store #124 (local.get $want))
+        (call $set_status_code #599) (call $write_body #1 #120 #8))`,
   },
   {
     // A status that is not the right one shows in the client's verdict: 599 and both numbers.
@@ -92,7 +120,7 @@ const PRELUDE: readonly Part[] = [
   {
     // Starts again at 4096 before it leaves its region.
     trigger: /^/,
-    brought: /"(?:malloc|proxy_on_memory_allocate)"/,
+    brought: /"(?:malloc|proxy_on_memory_allocate|handle_request)"/,
     wat: `(global $free (mut i32) #4096)
       (func (export "proxy_on_memory_allocate") (param $n i32) (result i32) (local $at i32)
         (local.set $at (global.get $free))
@@ -113,6 +141,12 @@ function importsOf(text: string): string {
   };
   add("env", HOST_FUNCTION_SIGNATURES);
   add("wasi_snapshot_preview1", WASI_SIGNATURES);
+  add(HTTP_HANDLER_MODULE, HTTP_HANDLER_SIGNATURES);
+  // The one name that is not two words.
+  if (wanted.has("http_log")) {
+    const type = typeOf("http_log", HTTP_HANDLER_SIGNATURES.log);
+    found.push(`(import "${HTTP_HANDLER_MODULE}" "log" ${type})`);
+  }
   return found.join("\n");
 }
 

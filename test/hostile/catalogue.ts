@@ -5,6 +5,8 @@ import { BODIES } from "./guests/bodies.ts";
 import { CALL_OUTS } from "./guests/call-outs.ts";
 import { FAILING_OPEN } from "./guests/fail-open.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
+import { HTTP_HANDLERS } from "./guests/http-handlers.ts";
+import { HTTP_MESSAGES } from "./guests/http-messages.ts";
 import { LOOPS } from "./guests/loops.ts";
 import { MEMORY } from "./guests/memory.ts";
 import { PAUSES } from "./guests/pauses.ts";
@@ -33,6 +35,8 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   state: STATE,
   "fail-open": FAILING_OPEN,
   pauses: PAUSES,
+  "http-handlers": HTTP_HANDLERS,
+  "http-messages": HTTP_MESSAGES,
 };
 
 /** Every guest that starts and then attacks. Those that are refused at load: guests/start.ts. */

@@ -92,3 +92,24 @@ export function callback(name: CallbackName, body: string, answer?: number): str
 export function reply(status: number): string {
   return `(drop (call $proxy_send_local_response #${status} #0 #0 #0 #0 #0 #0 #-1))`;
 }
+
+interface Handlers {
+  /** Of handle_request and handle_response; locals $i, $j and $k (i64) are there. */
+  readonly request?: string;
+  readonly response?: string;
+  /** What handle_request answers; what `$wants` has found wrong is answered with 0. */
+  readonly next?: 0 | 1;
+}
+
+/** An http-wasm guest that does this in attacking exchanges. */
+export function handlers({ request = "", response = "", next = 1 }: Handlers): string {
+  const locals = "(local $i i32) (local $j i32) (local $k i64)";
+  const answer = request.includes("$wants")
+    ? `(return (select (i64.const 0) (i64.const ${next}) (global.get $found)))`
+    : `(return (i64.const ${next}))`;
+  return `(func (export "handle_request") (result i64) ${locals}
+      (if (call $attacked) (then ${request} ${answer}))
+      (i64.const 1))
+    (func (export "handle_response") (param $exchange i32) (param $error i32) ${locals}
+      (if (call $attacked) (then ${response})))`;
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { HTTP_HANDLER_SIGNATURES } from "../../src/abi/http-wasm/signatures.ts";
 import { HOST_FUNCTION_SIGNATURES } from "../../src/abi/proxy-wasm/signatures.ts";
 import { sendRaw } from "../e2e/support/raw-client.ts";
 import { assemble, moduleText, pairs } from "./assemble.ts";
@@ -31,7 +32,9 @@ describe("the catalogue", () => {
 
   test("hands bad pointers to every host function that takes an argument", () => {
     const all = GUESTS.map(({ wat }) => wat).join("\n");
-    const missing = Object.entries(HOST_FUNCTION_SIGNATURES)
+    const { log, ...handlers } = HTTP_HANDLER_SIGNATURES;
+    const signatures = { ...HOST_FUNCTION_SIGNATURES, ...handlers, http_log: log };
+    const missing = Object.entries(signatures)
       .filter(([name, signature]) => !signature.startsWith(">") && !all.includes(`$${name} #-1`))
       .map(([name]) => name);
     expect(missing).toEqual([]);

@@ -194,9 +194,12 @@ export abstract class GuestCore<
   /**
    * A host function is called. What it does is bounded by itself; how often it may, by the
    * callback's deadline and by LIMITS.guestHostCallsMax.
-   * @throws GuestStopped, also when the guest caught the last one and goes on
+   * @throws GuestStopped; and once more what a host function threw, when the guest caught that and
+   *   goes on: it has failed already, and must change nothing any more
    */
   beginHostCall(): void {
+    // oxlint-disable-next-line typescript/only-throw-error -- what a host function threw
+    if (this.#thrown !== undefined) throw this.#thrown;
     if (this.#metered?.expired() === true) throw this.#stopped("deadline");
     if (++this.#hostCalls > LIMITS.guestHostCallsMax) throw this.#stopped("host calls");
   }

@@ -182,6 +182,15 @@ describe("write_body()", () => {
     }
   });
 
+  test("takes a body byte by byte", () => {
+    const { scripted, host, withRequest } = started();
+    const [at] = scripted.put("0123456789");
+    withRequest("", (http) => {
+      for (let n = 0; n < 1000; n++) http.write_body(Request, at + (n % 10), 1);
+    });
+    expect(bytesOf(host)).toBe("0123456789".repeat(100));
+  });
+
   test("traps for a response that switches protocols", () => {
     const { scripted, host, exchange, withRequest } = started(Feature.BufferResponse);
     withRequest("", () => {});

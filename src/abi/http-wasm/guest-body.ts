@@ -1,6 +1,5 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { BodyWindow } from "../../filter/filter.ts";
-import { concat } from "../../http/body.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -9,10 +8,14 @@ const EMPTY = new Uint8Array(0);
  *
  *   source   ├── read ──┼──────────┤   what the message has brought; every read goes on from there
  *   written  ├── 1 ──┼── 2 ──┤         takes its place when the guest has returned
+ *
+ * What is written stands in one buffer: a guest may write a million bytes one by one, and a chunk
+ * for each would take a hundred times their memory.
  */
 export class GuestBody {
   #readAt = 0;
-  #written: Uint8Array[] | undefined;
+  /** undefined: nothing has been written; may be longer than #writtenBytes. */
+  #written: Uint8Array | undefined;
   #writtenBytes = 0;
 
   /** The next bytes of `source`, at most `lengthMax`. @param source undefined: it has none */
@@ -30,10 +33,12 @@ export class GuestBody {
 
   /** @returns false above LIMITS.guestBytesMax; nothing has been written then */
   write(bytes: Uint8Array): boolean {
-    if (this.#writtenBytes + bytes.byteLength > LIMITS.guestBytesMax) return false;
-    this.#written ??= [];
-    if (bytes.byteLength > 0) this.#written.push(new Uint8Array(bytes));
-    this.#writtenBytes += bytes.byteLength;
+    const end = this.#writtenBytes + bytes.byteLength;
+    if (end > LIMITS.guestBytesMax) return false;
+    const written = grown(this.#written ?? EMPTY, this.#writtenBytes, end);
+    written.set(bytes, this.#writtenBytes);
+    this.#written = written;
+    this.#writtenBytes = end;
     return true;
   }
 
@@ -41,11 +46,20 @@ export class GuestBody {
   take(): Uint8Array | undefined {
     const written = this.#written;
     if (written === undefined) return undefined;
-    const bytes = concat(written, this.#writtenBytes);
+    const bytes = written.subarray(0, this.#writtenBytes);
     this.#written = undefined;
     this.#writtenBytes = 0;
     return bytes;
   }
+}
+
+/** As it is when `end` fits; else a larger one, twice as large from the second time on. */
+function grown(buffer: Uint8Array, used: number, end: number): Uint8Array {
+  if (end <= buffer.byteLength) return buffer;
+  const twice = Math.min(2 * buffer.byteLength, LIMITS.guestBytesMax);
+  const larger = new Uint8Array(Math.max(end, twice));
+  larger.set(buffer.subarray(0, used));
+  return larger;
 }
 
 /** Bytes that lie still, to be read like a body. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { HeaderList } from "../../http/headers.ts";
 import { FakeFilterHost } from "../proxy-wasm/testing.ts";
-import { BUF, NEEDS_ALL, ScriptedHttpGuest } from "./testing.ts";
+import { BUF, type HttpHandler, NEEDS_ALL, ScriptedHttpGuest } from "./testing.ts";
 import { BodyKind, Feature } from "./types.ts";
 
 describe("handle_request", () => {
@@ -174,6 +174,26 @@ describe("handle_response", () => {
     expect(exchange.onResponseHeaders(false)).toBe("continue");
     expect(Buffer.from(host.bodiesSet.response ?? []).toString()).toBe("late");
     expect(host.response.headers.size).toBe(0);
+  });
+
+  test("sends trailers behind a body that the guest has given to the response", () => {
+    const { scripted, host, exchange } = started(NEEDS_ALL, Feature.Trailers);
+    const set = (http: HttpHandler, name: string): void => {
+      const line = scripted.put(name);
+      http.set_header_value(3, ...line, ...line);
+    };
+    scripted.request(exchange, (http) => {
+      set(http, "a");
+      http.enable_features(Feature.BufferResponse);
+      http.write_body(1, ...scripted.put("early"));
+    });
+    host.response = { status: 200, headers: new HeaderList() };
+    scripted.handle({ onResponse: (http) => set(http, "b") });
+    exchange.onResponseHeaders(false);
+    expect([...(host.trailersSet.response ?? [])]).toEqual([
+      ["a", "a"],
+      ["b", "b"],
+    ]);
   });
 });
 

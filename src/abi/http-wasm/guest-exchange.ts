@@ -21,7 +21,7 @@ import { Feature } from "./types.ts";
  * requesting it runs
  * forwarded  it said next = 1
  * responding handle_response runs
- * over       it has run, or handle_request said next = 0
+ * over       it has run, or handle_request said next = 0: nobody needs the guest any more
  */
 export type Phase = "waiting" | "requesting" | "forwarded" | "responding" | "over";
 
@@ -54,7 +54,6 @@ export class GuestExchange implements HttpFilter, Caller {
   /** The message that is being handled is there to its end. */
   #atEnd = false;
   #ended = false;
-  #isOverTime = false;
 
   /** @param gone called once, when the guest is done with it, well or not */
   constructor(guest: HttpWasmGuest, host: FilterHost, needs: Needs, gone?: () => void) {
@@ -123,7 +122,7 @@ export class GuestExchange implements HttpFilter, Caller {
     this.early.layOver(this.response, early !== undefined);
     if (early !== undefined) {
       this.#earlyBody = windowOf(early);
-      this.host.setBody("response", early);
+      this.#give("response", early);
     } else if (!endOfStream && this.#waitsForResponse()) {
       return "pause-stream";
     }
@@ -143,13 +142,7 @@ export class GuestExchange implements HttpFilter, Caller {
   }
 
   onEnd(): void {
-    if (this.#ended) return;
-    this.#leave();
-    // The guest may have been stopped by somebody else's call, or begun another life.
-    if (this.#guest.failure !== undefined || this.#guest.lives !== this.#life) return;
-    const { health } = this.#guest.resources;
-    if (this.#isOverTime) health.failed("deadline");
-    else health.succeeded();
+    this.#finish();
   }
 
   fail(error: GatewayError): void {
@@ -178,6 +171,7 @@ export class GuestExchange implements HttpFilter, Caller {
     const isError = typeof details === "string" && isFaultCode(details);
     this.#call("handle_response", [this.#ctx, isError ? 1 : 0]);
     this.phase = "over";
+    this.#finish();
     this.#keptRequest = undefined;
     this.#replace("response", this.responseBody);
     return "continue";
@@ -185,6 +179,7 @@ export class GuestExchange implements HttpFilter, Caller {
 
   #reply(): Action {
     this.phase = "over";
+    this.#finish();
     const { early } = this;
     const trailers = early.trailers.clone();
     early.trailers.clear();
@@ -220,8 +215,14 @@ export class GuestExchange implements HttpFilter, Caller {
     const written = body.take();
     if (written === undefined) return;
     const window = this.host.body(direction);
-    if (window === undefined) this.host.setBody(direction, written);
+    if (window === undefined) this.#give(direction, written);
     else window.splice(0, window.length, written);
+  }
+
+  /** In place of what the message brings; trailers may still be set while the call runs. */
+  #give(direction: Direction, bytes: Uint8Array): void {
+    const trailers = direction === "response" ? this.early.trailers : undefined;
+    this.host.setBody(direction, bytes, trailers);
   }
 
   /** Those that the guest gave to the response before its end had come. */
@@ -238,8 +239,7 @@ export class GuestExchange implements HttpFilter, Caller {
     if (this.#guest.lives !== this.#life) throw this.#stale();
     const { totalMs } = this.#guest.resources.settings.limits;
     if (totalMs > 0 && this.spentMs >= totalMs) {
-      this.#isOverTime = true;
-      this.onEnd();
+      this.#finish("deadline");
       throw this.#overTime(totalMs);
     }
     try {
@@ -248,6 +248,22 @@ export class GuestExchange implements HttpFilter, Caller {
       this.#leave();
       throw error;
     }
+  }
+
+  /**
+   * No more calls: the guest is given back, however long the exchange still takes.
+   * @param failed what its calls have run into together, if anything
+   */
+  #finish(failed?: "deadline"): void {
+    if (this.#ended) return;
+    // The guest may have been stopped by somebody else's call, or begun another life; and a copy
+    // begins one as soon as it is given back.
+    if (this.#guest.failure === undefined && this.#guest.lives === this.#life) {
+      const { health } = this.#guest.resources;
+      if (failed !== undefined) health.failed(failed);
+      else if (this.phase !== "waiting") health.succeeded();
+    }
+    this.#leave();
   }
 
   /** The guest has nothing to do with it any more. */

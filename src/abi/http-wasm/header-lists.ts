@@ -1,6 +1,10 @@
 import { HeaderList } from "../../http/headers.ts";
 import { HeaderMap } from "../proxy-wasm/header-map.ts";
-import { NO_PSEUDO_HEADERS, type PseudoHeaders } from "../proxy-wasm/pseudo-headers.ts";
+import {
+  NO_PSEUDO_HEADERS,
+  type PseudoHeaders,
+  TRAILER_PSEUDO_HEADERS,
+} from "../proxy-wasm/pseudo-headers.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import { HostPseudoHeader } from "./host-pseudo.ts";
 import { misuse, mustChangeRequest, mustChangeResponse } from "./misuse.ts";
@@ -23,9 +27,9 @@ export function readable(exchange: GuestExchange, kind: number): KnownHeaders {
     case HeaderKind.Response:
       return known(responseHeaders(exchange));
     case HeaderKind.RequestTrailers:
-      return known(exchange.has(Feature.Trailers) ? requestTrailers(exchange) : undefined);
+      return trailers(exchange.has(Feature.Trailers) ? requestTrailers(exchange) : undefined);
     case HeaderKind.ResponseTrailers:
-      return known(exchange.has(Feature.Trailers) ? responseTrailers(exchange) : undefined);
+      return trailers(exchange.has(Feature.Trailers) ? responseTrailers(exchange) : undefined);
     default:
       return misuse(`Cannot use headers of kind ${kind}: there are 0 to ${KIND_MAX}`);
   }
@@ -43,13 +47,13 @@ export function changeable(exchange: GuestExchange, kind: number): KnownHeaders 
     case HeaderKind.RequestTrailers:
       mustHaveTrailers(exchange);
       mustChangeRequest(exchange, "request trailers");
-      if (!exchange.hasTrailers("request")) return known(undefined);
-      return known(exchange.host.exchange.addTrailers("request"));
+      if (!exchange.hasTrailers("request")) return trailers(undefined);
+      return trailers(exchange.host.exchange.addTrailers("request"));
     case HeaderKind.ResponseTrailers:
       mustHaveTrailers(exchange);
       mustChangeResponse(exchange, "response trailers");
-      if (!exchange.hasTrailers("response")) return known(exchange.early.trailers);
-      return known(exchange.host.exchange.addTrailers("response"));
+      if (!exchange.hasTrailers("response")) return trailers(exchange.early.trailers);
+      return trailers(exchange.host.exchange.addTrailers("response"));
     default:
       return readable(exchange, kind);
   }
@@ -62,6 +66,10 @@ function known(
   pseudo: PseudoHeaders = NO_PSEUDO_HEADERS,
 ): KnownHeaders {
   return { list, pseudo, map: new HeaderMap(list, pseudo) };
+}
+
+function trailers(list: HeaderList | undefined): KnownHeaders {
+  return known(list, TRAILER_PSEUDO_HEADERS);
 }
 
 function responseHeaders(exchange: GuestExchange): HeaderList {

@@ -276,6 +276,20 @@ describe("trailers", () => {
     ]);
   });
 
+  test("take no lines that say where a message ends", () => {
+    const { scripted, host } = started();
+    scripted.http.enable_features(Feature.Trailers);
+    const exchange = scripted.exchange(host, NEEDS_ALL);
+    const line = scripted.put("Content-Length");
+    scripted.request(
+      exchange,
+      (http) => http.add_header_value(ResponseTrailers, ...line, 0, 1),
+      0n,
+    );
+    expect(host.replies[0]?.trailers).toBeUndefined();
+    expect(scripted.host.logged).toEqual([expect.stringContaining("left out")]);
+  });
+
   test("of a response that handle_request has made come with its end", () => {
     const { scripted, host } = started();
     scripted.http.enable_features(Feature.Trailers);

@@ -122,13 +122,26 @@ describe("instances", () => {
       const exchange = request(plugin);
       expect(plugin.status?.sandboxes?.busy).toBe(1);
       expect(respond(exchange)).toBe("continue");
+      // The client may take hours for the body: nobody needs the guest for that.
+      expect(plugin.status?.sandboxes?.busy).toBe(0);
       exchange.filter.onEnd();
+      expect(plugin.status?.sandboxes?.busy).toBe(0);
     }
     const both = [request(plugin), request(plugin)];
     expect(both.map(respond)).toEqual(["continue", "continue"]);
     for (const { filter } of both) filter.onEnd();
     expect(plugin.status?.failures).toEqual({});
     plugin.close();
+  });
+
+  test("shared fails no exchange that it has nothing to do with any more", () => {
+    const { plugin } = start(COUNTING);
+    const [gone, first, last] = [request(plugin), request(plugin), request(plugin)];
+    gone.filter.onEnd();
+    expect(respond(last)).toBe("continue");
+    expect(() => respond(first)).toThrow(GatewayError);
+    expect(last.host.failures).toEqual([]);
+    last.filter.onEnd();
   });
 
   test("is put back to its start, features included, when it has failed", () => {
@@ -179,10 +192,13 @@ describe("a guest that fails", () => {
     const { plugin } = start(
       `${IMPORTS.uri} ${MEMORY}
       (func (export "handle_request") (result i64)
-        (try (do (call $uri (i32.const -1) (i32.const -1))) (catch_all)) (i64.const 1))
+        (try (do (call $uri (i32.const -1) (i32.const -1))) (catch_all))
+        (try (do (call $uri (i32.const 0) (i32.const 0))) (catch_all)) (i64.const 1))
       ${NO_RESPONSE}`,
     );
-    expect(() => request(plugin)).toThrow("outside of the memory");
+    const host = new FakeFilterHost();
+    expect(() => startFilter(plugin, host).onRequestHeaders(true)).toThrow("outside of the memory");
+    expect(host.request.target).toBe("/a?b=c");
   });
 
   test("opens the breaker", () => {
@@ -191,6 +207,33 @@ describe("a guest that fails", () => {
     for (let n = 0; n < 2; n++) expect(() => request(plugin)).toThrow("outside");
     expect(() => request(plugin)).toThrow("breaker is open");
   });
+
+  test.each(["shared", "per_request"] as const)(
+    "%s: has the breaker close again when it works again",
+    (instances) => {
+      const clock = { nowMs: 0 };
+      const breaker = { failures: 1, windowMs: 1000, openMs: 1000 };
+      const { plugin } = start(TRAPPING_ONCE_TOLD, { instances, breaker, clock });
+      expect(() => request(plugin, "POST")).toThrow("Unreachable");
+      expect(() => request(plugin)).toThrow("breaker is open");
+      clock.nowMs = 1001;
+      respond(request(plugin));
+      expect(plugin.status?.breaker).toBe("closed");
+    },
+  );
+
+  test.each(["shared", "per_request"] as const)(
+    "%s: by its total, and counts that",
+    (instances) => {
+      const spending = `${MEMORY} (func (export "handle_request") (result i64) (i64.const 1))
+      ${NO_RESPONSE}`;
+      const { plugin } = start(spending, { instances, limits: { totalMs: 5 } });
+      const exchange = request(plugin);
+      (exchange.filter as unknown as { spentMs: number }).spentMs = 5;
+      expect(() => respond(exchange)).toThrow("limits.total");
+      expect(plugin.status?.failures).toEqual({ deadline: 1 });
+    },
+  );
 
   test("by its deadline, its fuel and its total", () => {
     const looping = `${MEMORY}
@@ -220,23 +263,34 @@ describe("a guest that fails", () => {
   });
 });
 
+/** Traps on POST. */
+const TRAPPING_ONCE_TOLD = `
+  (import "http_handler" "get_method" (func $method (param i32 i32) (result i32))) ${MEMORY}
+  (func (export "handle_request") (result i64)
+    (if (i32.eq (call $method (i32.const 0) (i32.const 64)) (i32.const 4)) (then unreachable))
+    (i64.const 1))
+  ${NO_RESPONSE}`;
+
 interface Options {
+  readonly clock?: { nowMs: number };
   readonly configuration?: Uint8Array;
   readonly limits?: Partial<GuestLimits> | undefined;
   readonly instances?: GuestSettings["instances"];
   readonly breaker?: GuestSettings["breaker"];
 }
 
-function start(text: string, { configuration, limits, ...rest }: Options = {}) {
+function start(text: string, { configuration, limits, clock, ...rest }: Options = {}) {
   const host = new FakePluginHost();
   if (configuration !== undefined) host.configuration = configuration;
   const settings = { ...TEST_SETTINGS, ...rest, limits: { ...TEST_SETTINGS.limits, ...limits } };
   const module = load(`(module ${text})`, settings.limits);
-  return { host, plugin: startHttpWasmPlugin(module, host, settings) };
+  const nowMs = clock && (() => clock.nowMs);
+  return { host, plugin: startHttpWasmPlugin(module, host, settings, nowMs) };
 }
 
-function request(plugin: Plugin) {
+function request(plugin: Plugin, method = "GET") {
   const host = new FakeFilterHost();
+  host.request.method = method;
   const filter = startFilter(plugin, host);
   return { host, filter, action: filter.onRequestHeaders(true) };
 }

@@ -13,9 +13,9 @@ import type { CallbackName } from "./exports.ts";
 import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
 import {
-  NO_PSEUDO_HEADERS,
   RequestPseudoHeaders,
   ResponsePseudoHeaders,
+  TRAILER_PSEUDO_HEADERS,
 } from "./pseudo-headers.ts";
 import { ACTION_CONTINUE, ACTION_PAUSE, MapType, ROOT_CONTEXT_ID } from "./types.ts";
 
@@ -284,7 +284,7 @@ export class StreamContext implements HttpFilter, Stream {
     if (list === undefined) return undefined;
     const known = this.#trailers.find((each) => each.list === list);
     if (known !== undefined) return known.map;
-    const map = new HeaderMap(list, NO_PSEUDO_HEADERS);
+    const map = new HeaderMap(list, TRAILER_PSEUDO_HEADERS);
     this.#trailers.push({ list, map });
     return map;
   }

@@ -190,6 +190,18 @@ describe("changing header maps, errors", () => {
     expect([...host.requestTrailers]).toEqual([["t", "1"]]);
   });
 
+  test.each(["Content-Length", "transfer-encoding", "host", "connection", "upgrade"])(
+    "leaves %s out of trailers, with Ok and one warning",
+    (name) => {
+      const { kit, change, host } = open();
+      host.requestTrailers = new HeaderList();
+      expect(change("add", name, "1", HttpRequestTrailers)).toBe(Status.Ok);
+      expect(change("replace", name, "1", HttpRequestTrailers)).toBe(Status.Ok);
+      expect(host.requestTrailers.size).toBe(0);
+      expect(kit.host.logged).toEqual([expect.stringContaining("are left out")]);
+    },
+  );
+
   test("refuses types that do not exist and addresses outside the memory", () => {
     const { kit, stream, lines } = open();
     const bad = Status.InvalidMemoryAccess;

@@ -4,7 +4,7 @@ import { HeaderList } from "../../http/headers.ts";
 import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
 import { decodePairs } from "./pairs.ts";
-import { NO_PSEUDO_HEADERS, RequestPseudoHeaders } from "./pseudo-headers.ts";
+import { RequestPseudoHeaders, TRAILER_PSEUDO_HEADERS } from "./pseudo-headers.ts";
 import { Status } from "./types.ts";
 
 export function httpCallFunctions(guest: Guest) {
@@ -71,7 +71,7 @@ function requestOf(
   const trailers = new HeaderList();
   const left =
     new HeaderMap(head.headers, new RequestPseudoHeaders(head)).replaceAll(pairs) +
-    new HeaderMap(trailers, NO_PSEUDO_HEADERS).replaceAll(trailerPairs);
+    new HeaderMap(trailers, TRAILER_PSEUDO_HEADERS).replaceAll(trailerPairs);
   if (head.method === "" || head.target === "" || head.authority === "") return undefined;
   if (left > 0) guest.resources.log.warnOnce("refused call header", REFUSED);
   const { method, target, authority, headers } = head;

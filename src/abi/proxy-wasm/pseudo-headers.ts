@@ -91,10 +91,25 @@ export class ResponsePseudoHeaders implements PseudoHeaders {
   }
 }
 
-/** Trailers have none, and whatever looks like one is refused. */
+/** There are none, and whatever looks like one is refused. */
 export const NO_PSEUDO_HEADERS: PseudoHeaders = {
   names: [],
   nameOf: (key) => (key.startsWith(":") ? key : undefined),
   read: () => "",
   write: () => false,
 };
+
+/** Trailers have none either, and no lines that say where a message ends or whose it is. */
+export const TRAILER_PSEUDO_HEADERS: PseudoHeaders = {
+  ...NO_PSEUDO_HEADERS,
+  nameOf: (key) => (key.startsWith(":") || NOT_IN_TRAILERS.has(key) ? key : undefined),
+};
+
+/** RFC 9110 6.5.1: framing and routing. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "upgrade",
+]);

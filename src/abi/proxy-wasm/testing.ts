@@ -186,6 +186,7 @@ export class FakeFilterHost implements FilterHost {
   readonly replies: LocalReply[] = [];
   readonly failures: GatewayError[] = [];
   readonly bodiesSet: { request?: Uint8Array; response?: Uint8Array } = {};
+  readonly trailersSet: Partial<Record<Direction, HeaderList | undefined>> = {};
   resets = 0;
   routeClears = 0;
   readonly exchange: FilterExchange;
@@ -230,8 +231,9 @@ export class FakeFilterHost implements FilterHost {
     return buffer;
   }
 
-  setBody(direction: Direction, bytes: Uint8Array): void {
+  setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void {
     this.bodiesSet[direction] = bytes;
+    this.trailersSet[direction] = trailers;
   }
 
   resume(direction: Direction): void {
