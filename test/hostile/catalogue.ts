@@ -5,6 +5,7 @@ import { BODIES } from "./guests/bodies.ts";
 import { CALL_OUTS } from "./guests/call-outs.ts";
 import { FAILING_OPEN } from "./guests/fail-open.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
+import { GRPC } from "./guests/grpc.ts";
 import { LOOPS } from "./guests/loops.ts";
 import { MEMORY } from "./guests/memory.ts";
 import { PAUSES } from "./guests/pauses.ts";
@@ -27,6 +28,7 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   reentrancy: REENTRANCY,
   traps: TRAPS,
   "call-outs": CALL_OUTS,
+  grpc: GRPC,
   replies: REPLIES,
   smuggling: SMUGGLING,
   bodies: BODIES,

@@ -13,7 +13,7 @@ export function httpCallFunctions(guest: Guest) {
      * Sends a request to an upstream, or to host:port; `proxy_on_http_call_response` brings the
      * answer, later and in the root context, and 0 headers when there is none.
      * @param timeoutMs 0: the gateway's own bound
-     * @returns BadArgument without :method, :path or :authority, for CONNECT, malformed headers, and
+     * @returns BadArgument without :method, :path or :authority, for CONNECT, malformed headers and
      *   an upstream that is unknown or not granted; InternalFailure when too many are under way
      */
     proxy_http_call(
