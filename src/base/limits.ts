@@ -87,7 +87,8 @@ export const LIMITS = {
   guestLogBytesPerSecond: 512 * KIB,
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
-  /** bytes; bodies of the call-outs of one plugin that wait for an answer. */
+  /** bytes; headers, bodies and trailers of the call-outs of one plugin and worker that wait for an
+   * answer. */
   callOutBytesInFlightMax: 64 * MIB,
   /** ms; deadline of a call-out that names none (0), so that no token lives for ever. */
   callOutMsMax: 60_000,
@@ -101,6 +102,8 @@ export const LIMITS = {
   grpcMessageBytesMax: 4 * MIB,
   /** bytes; messages of one gRPC stream that its node has not taken. One more is refused. */
   grpcUnsentBytesMax: 4 * MIB,
+  /** bytes; what one message that waits takes beside its own bytes (measured: 100 to 150). */
+  grpcKeptBytes: 160,
   /** bytes; the same of all gRPC calls and streams of one guest. */
   grpcUnsentBytesTotalMax: 64 * MIB,
   /** bytes; metadata of one gRPC message head or trailer, sent or received. */
@@ -109,6 +112,9 @@ export const LIMITS = {
   grpcWaitingMax: 1000,
   /** count; streams on the connection to one node, whatever more it allows. */
   grpcStreamsPerSessionMax: 10_000,
+  /** MiB; what one HTTP/2 connection keeps of all its streams. The runtime's own bound is 10, which
+   * three messages reach; guests are bounded by grpcUnsentBytesTotalMax each. */
+  grpcSessionMibMax: KIB,
   /** ms; for the answer to a ping on an HTTP/2 connection of which calls get no answers. */
   grpcPongMsMax: 2_000,
   /** ms; between two pings to a node that says nothing else: more than two are a reason for nodes

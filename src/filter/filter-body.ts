@@ -106,7 +106,10 @@ export class FilterBody implements Body {
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
     if (this.#ended && chunk !== undefined) await this.#source.read();
-    const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
+    // Who takes no trailers is told of the end all the same: a client that adds some must not get a
+    // body past a filter that waits for its end.
+    const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
+    const hasTrailers = this.#ended && takesTrailers && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
     let action = this.#callBody(this.#ended && !hasTrailers);
     if (hasTrailers && this.#chain.stops === stops) action = this.#callTrailers();
@@ -140,12 +143,9 @@ export class FilterBody implements Body {
   }
 
   #callTrailers(): Action {
-    if (this.#direction === "request") {
-      if (!this.#slot.wants(CALLBACK.requestTrailers)) return "continue";
-      return this.#slot.call(this.#direction, (filter) => filter.onRequestTrailers());
-    }
-    if (!this.#slot.wants(CALLBACK.responseTrailers)) return "continue";
-    return this.#slot.call(this.#direction, (filter) => filter.onResponseTrailers());
+    return this.#slot.call(this.#direction, (filter) =>
+      this.#direction === "request" ? filter.onRequestTrailers() : filter.onResponseTrailers(),
+    );
   }
 
   async #chunk(): Promise<Uint8Array | undefined> {
@@ -192,5 +192,10 @@ export class FilterBody implements Body {
     );
   }
 }
+
+const TRAILERS = {
+  request: CALLBACK.requestTrailers,
+  response: CALLBACK.responseTrailers,
+} as const;
 
 const RESUMED: unique symbol = Symbol("resumed");

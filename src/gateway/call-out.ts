@@ -30,8 +30,11 @@ async function exchange(
   cancellation: Cancellation,
 ): Promise<CallOutOutcome> {
   const { method, target, authority, headers, trailers } = request;
-  stripHopByHop(headers);
-  for (const key of ["host", "content-length"]) headers.remove(key);
+  // What frames a message has no place behind its body either.
+  for (const lines of [headers, trailers]) {
+    stripHopByHop(lines);
+    for (const key of ["host", "content-length"]) lines.remove(key);
+  }
   const hasBody = request.body.byteLength > 0 || trailers.size > 0;
   const body = hasBody ? new MemoryBody(request.body, trailers) : undefined;
   const response = await upstream.forward(

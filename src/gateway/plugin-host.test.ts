@@ -116,6 +116,21 @@ describe("createPluginHost() errors", () => {
     expect([node.peers.length, addresses.size]).toEqual([0, 0]);
   });
 
+  test("lets all its guests together keep no more bytes waiting than the limit", async () => {
+    using node = new RawNode((peer) => peer.gone());
+    const { host } = open("{ http_call: [auth] }", node.port);
+    const send = (request: CallOutRequest) => host.callOut(request, () => {});
+    const large = LIMITS.callOutBytesInFlightMax - 1000;
+    const first = send({ ...requestTo("auth"), body: new Uint8Array(large) });
+    expect(first).toBeObject();
+    const lines = HeaderList.from([["x", "y".repeat(1000)]]);
+    for (const more of [{ headers: lines }, { trailers: lines }, { body: new Uint8Array(1001) }]) {
+      expect(send({ ...requestTo("auth"), ...more })).toBe("overloaded");
+    }
+    if (typeof first !== "string") first.cancel();
+    await until(() => typeof send({ ...requestTo("auth"), headers: lines }) !== "string");
+  });
+
   test("gives an address back when its call has failed or was cancelled", async () => {
     const { host, addresses } = open('{ http_call: ["127.0.0.1:*"] }');
     expect(await host.call("127.0.0.1:1")).toMatchObject({ error: expect.any(String) });

@@ -1,6 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { log, type LogSeverity } from "../base/log.ts";
 import type { Config, PluginConfig, PluginUse } from "../config/config.ts";
+import { callOutBytes } from "../filter/call-out-bytes.ts";
 import {
   type CallOut,
   type CallOutOutcome,
@@ -92,6 +93,7 @@ class CallOutGate {
   readonly #generation: () => VisibleGeneration | undefined;
   readonly #around: Surroundings;
   #inFlight = 0;
+  #bytes = 0;
   #grpcStreams = 0;
 
   constructor(
@@ -105,12 +107,17 @@ class CallOutGate {
   }
 
   send(request: CallOutRequest, done: (outcome: CallOutOutcome) => void): CallOut | CallOutRefusal {
-    const isFull = this.#inFlight >= LIMITS.callOutsInFlightMax;
+    const bytes = callOutBytes(request);
+    const isFull =
+      this.#inFlight >= LIMITS.callOutsInFlightMax ||
+      this.#bytes + bytes > LIMITS.callOutBytesInFlightMax;
     const lease = this.#find(request.upstream, isFull);
     if (typeof lease === "string") return lease;
     this.#inFlight++;
+    this.#bytes += bytes;
     return sendCallOut(lease.upstream, request, (outcome) => {
       this.#inFlight--;
+      this.#bytes -= bytes;
       lease.release();
       if (outcome !== undefined) done(outcome);
     });

@@ -25,6 +25,15 @@ export class HeaderList {
     return this.#keys.length;
   }
 
+  /** Bytes of all names and values. */
+  get byteLength(): number {
+    let total = 0;
+    for (let at = 0; at < this.#keys.length; at++) {
+      total += (this.#keys[at] as string).length + (this.#values[at] as string).length;
+    }
+    return total;
+  }
+
   /** Changes with every mutation, so that a serialized copy can be kept until then. */
   get version(): number {
     return this.#version;

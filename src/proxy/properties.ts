@@ -161,18 +161,13 @@ function sentBytes(x: Exchange): number {
 function requestHeadBytes({ request }: Exchange): number {
   const { method, target, authority, scheme } = request;
   const values = method.length + target.length + authority.length + scheme.length;
-  return ":method:path:authority:scheme".length + values + bytesOf(request.headers);
+  return ":method:path:authority:scheme".length + values + request.headers.byteLength;
 }
 
 /** The same, trailers included. */
 function responseHeadBytes(x: Exchange): number {
-  return ":status200".length + bytesOf(x.response?.headers) + bytesOf(x.responseTrailers);
-}
-
-function bytesOf(list: HeaderList | undefined): number {
-  let bytes = 0;
-  for (const [name, value] of list ?? []) bytes += name.length + value.length;
-  return bytes;
+  const headers = x.response?.headers.byteLength ?? 0;
+  return ":status200".length + headers + (x.responseTrailers?.byteLength ?? 0);
 }
 
 /** Of the last attempt that failed; empty when none has. */

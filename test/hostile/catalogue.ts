@@ -7,6 +7,7 @@ import { FAILING_OPEN } from "./guests/fail-open.ts";
 import { FLOODED_HOSTS } from "./guests/floods.ts";
 import { HTTP_HANDLERS } from "./guests/http-handlers.ts";
 import { HTTP_MESSAGES } from "./guests/http-messages.ts";
+import { GRPC } from "./guests/grpc.ts";
 import { LOOPS } from "./guests/loops.ts";
 import { MEMORY } from "./guests/memory.ts";
 import { PAUSES } from "./guests/pauses.ts";
@@ -29,6 +30,7 @@ const BY_GROUP: Readonly<Record<string, readonly HostileGuest[]>> = {
   reentrancy: REENTRANCY,
   traps: TRAPS,
   "call-outs": CALL_OUTS,
+  grpc: GRPC,
   replies: REPLIES,
   smuggling: SMUGGLING,
   bodies: BODIES,

@@ -85,10 +85,10 @@ function withDeadline(settings = ""): string {
   return [settings, `${limits}deadline: 500ms }`].filter((each) => each !== "").join(", ");
 }
 
-/** A gateway with a plugin and a route for each attack, in front of these two nodes. */
+/** A gateway with a plugin and a route for each attack, in front of these nodes. */
 export function startGatewayUnder(
   attacks: readonly Attack[],
-  nodes: { strict: string; silent: string },
+  nodes: { strict: string; silent: string; grpc: string },
 ): Promise<Gateway> {
   const modules: Record<string, Uint8Array> = {};
   const plugins: string[] = [];
@@ -114,6 +114,7 @@ export function startGatewayUnder(
     routes: routes.join("\n"),
     upstreams: `
   - { id: node, nodes: { "${nodes.strict}": 1 } }
-  - { id: silent, nodes: { "${nodes.silent}": 1 } }`,
+  - { id: silent, nodes: { "${nodes.silent}": 1 } }
+  - { id: grpc, nodes: { "${nodes.grpc}": 1 } }`,
   });
 }

@@ -4,6 +4,7 @@ import type { Attack } from "./catalogue.ts";
 import { drive, type Driven } from "./drive.ts";
 import { HonestClients } from "./honest-clients.ts";
 import { honestRequests, startGatewayUnder } from "./hostile-gateway.ts";
+import { HostileGrpcNode } from "./hostile-grpc-node.ts";
 import { SilentNode, StrictNode } from "./strict-node.ts";
 
 /** Guests that are driven at the same time. */
@@ -34,7 +35,8 @@ export class Siege implements AsyncDisposable {
     await using disposables = new AsyncDisposableStack();
     const node = disposables.use(new StrictNode());
     const silent = disposables.use(new SilentNode());
-    const nodes = { strict: node.address, silent: silent.address };
+    const grpc = disposables.use(new HostileGrpcNode());
+    const nodes = { strict: node.address, silent: silent.address, grpc: grpc.address };
     const gateway = disposables.use(await startGatewayUnder(attacks, nodes));
     const siege = new Siege(gateway, node, disposables.move());
     siege.#begin(attacks, runs);

@@ -59,6 +59,7 @@ const HANDLERS = {
   },
   /** Reads only from the first byte on that its metadata x-wait, in ms, allows. */
   Sum(call, done) {
+    tell("sum");
     let bytes = 0;
     const waitMs = Number(call.metadata.get("x-wait")[0] ?? 0);
     call.pause();

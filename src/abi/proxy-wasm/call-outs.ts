@@ -1,4 +1,5 @@
 import { LIMITS } from "../../base/limits.ts";
+import { callOutBytes } from "../../filter/call-out-bytes.ts";
 import type {
   CallOut,
   CallOutOutcome,
@@ -30,7 +31,7 @@ export class CallOuts {
 
   /** @returns the token of the answer, never 0 and not in use; or why there will be none */
   send(request: CallOutRequest): number | CallOutRefusal {
-    const bytes = request.body.byteLength;
+    const bytes = callOutBytes(request);
     const tooMany = this.#waiting.size >= LIMITS.callOutsInFlightMax;
     if (tooMany || this.#bytes + bytes > LIMITS.callOutBytesInFlightMax) return "overloaded";
     const id = this.#takeId();

@@ -32,11 +32,8 @@ export class HeaderMap {
 
   /** Bytes of all names and values. */
   get byteLength(): number {
-    let total = 0;
+    let total = this.#list.byteLength;
     for (const name of this.#pseudo.names) total += name.length + this.#pseudo.read(name).length;
-    for (let at = 0; at < this.#list.size; at++) {
-      total += this.#list.keyAt(at).length + this.#list.valueAt(at).length;
-    }
     return total;
   }
 

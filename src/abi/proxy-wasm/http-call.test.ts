@@ -140,6 +140,13 @@ describe("proxy_http_call() errors", () => {
     expect(kit.host.calls).toEqual([]);
   });
 
+  test("refuses to ask for a tunnel", () => {
+    const { call, kit } = open();
+    const lines = [[":method", "CONNECT"], ...HEAD.slice(1)] as [string, string][];
+    expect(call({ lines })).toBe(Status.BadArgument);
+    expect(kit.host.calls).toEqual([]);
+  });
+
   test.each([
     { refusal: "unknown", status: Status.BadArgument, says: "there is no such upstream" },
     { refusal: "denied", status: Status.BadArgument, says: "denied http_call" },
@@ -176,6 +183,21 @@ describe("proxy_http_call() errors", () => {
     expect(send()).toBe(Status.Ok);
     kit.guest.callOuts.cancelAll();
     expect(send()).toBe(Status.Ok);
+  });
+
+  test("counts what waits of headers and trailers, too", () => {
+    const { kit, stream, call } = open();
+    const long = ["x-long", "y".repeat(100_000)] as const;
+    const up = kit.put("auth");
+    const head = kit.put(wire([...HEAD, long]));
+    const trailers = kit.put(wire([long]));
+    const send = (): number =>
+      kit.within(stream, (env) => env.proxy_http_call(...up, ...head, 0, 0, ...trailers, 0, OUT));
+    let sent = 0;
+    while (send() === Status.Ok) sent++;
+    expect(sent).toBe(Math.floor(LIMITS.callOutBytesInFlightMax / 200_012));
+    kit.host.calls[0]?.done(answer());
+    expect(call({})).toBe(Status.Ok);
   });
 
   test("checks every address before anything is sent", () => {

@@ -13,8 +13,8 @@ export function httpCallFunctions(guest: Guest) {
      * Sends a request to an upstream, or to host:port; `proxy_on_http_call_response` brings the
      * answer, later and in the root context, and 0 headers when there is none.
      * @param timeoutMs 0: the gateway's own bound
-     * @returns BadArgument without :method, :path or :authority, for malformed headers, and for an
-     *   upstream that is unknown or not granted; InternalFailure when too many calls are under way
+     * @returns BadArgument without :method, :path or :authority, for CONNECT, malformed headers and
+     *   an upstream that is unknown or not granted; InternalFailure when too many are under way
      */
     proxy_http_call(
       upstreamPtr: number,
@@ -73,6 +73,8 @@ function requestOf(
     new HeaderMap(head.headers, new RequestPseudoHeaders(head)).replaceAll(pairs) +
     new HeaderMap(trailers, TRAILER_PSEUDO_HEADERS).replaceAll(trailerPairs);
   if (head.method === "" || head.target === "" || head.authority === "") return undefined;
+  // A tunnel is no answer, and the connection would be used again with the tunnel behind it.
+  if (head.method === "CONNECT") return undefined;
   if (left > 0) guest.resources.log.warnOnce("refused call header", REFUSED);
   const { method, target, authority, headers } = head;
   const body = new Uint8Array(parts.body);

@@ -54,6 +54,11 @@ describe("GrpcAnswer errors", () => {
     expect(closed.at(-1)).toStartWith(`${code} the node has answered HTTP ${status}`);
   });
 
+  test("refuses messages before the head", async () => {
+    const seen = await answerOf((id) => [data(id, "\0\0\0\0\x01a"), head(id, GRPC_HEAD)]);
+    expect(seen).toEqual([`${GrpcCode.Internal} the node has sent no head`]);
+  });
+
   test("believes a grpc-status whatever HTTP's is", async () => {
     const lines = [
       [":status", "503"],

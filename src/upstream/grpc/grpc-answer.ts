@@ -71,6 +71,9 @@ export class GrpcAnswer {
 
   data(chunk: Uint8Array, stream: ClientHttp2Stream): void {
     if (this.#isStopped) return;
+    if (this.isSilent) {
+      return this.#end({ code: GrpcCode.Internal, message: "the node has sent no head" });
+    }
     this.#reader.push(chunk);
     if (!this.#isPaused) this.#handOn(stream);
   }

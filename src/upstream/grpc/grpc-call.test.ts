@@ -70,6 +70,13 @@ describe("GrpcCall", () => {
     expect(messages(log)[0]).toHaveLength(LIMITS.grpcMessageBytesMax);
   });
 
+  test("sends many long messages at once on its connection", async () => {
+    const { begin } = open(server.port);
+    const all = Array.from({ length: 8 }, () => begin("Unary", { timeoutMs: 30_000 }));
+    for (const { call } of all) call.send(Buffer.alloc(LIMITS.grpcMessageBytesMax), true);
+    expect(await Promise.all(all.map(({ ended }) => ended))).toEqual(Array(8).fill("0 OK"));
+  });
+
   test("shares one connection, and waits for room on it when the node sets a bound", async () => {
     await using small = await startGrpcServer({ streamsMax: 2 });
     const { begin } = open(small.port);
@@ -226,6 +233,26 @@ describe("GrpcCall errors", () => {
     await ended;
     expect(messages(log)).toEqual([String((sent + 1) * message.byteLength)]);
   });
+});
+
+describe("GrpcCall errors of messages of nothing", () => {
+  test.each(["before there is a connection", "to a node that does not read"])(
+    "refuses millions of them %s: each is an object here",
+    async (when) => {
+      const { begin } = open(server.port);
+      const { call } = begin("Sum", { metadata: [["x-wait", "10000"]] });
+      if (when !== "before there is a connection") {
+        const fill = Buffer.alloc(LIMITS.grpcUnsentBytesMax / 2);
+        call.send(fill, false);
+        await server.printed("sum");
+      }
+      let sent = 0;
+      while (call.send(new Uint8Array(), false) === "sent") sent++;
+      expect(sent).toBeGreaterThan(1000);
+      expect(sent).toBeLessThan(30_000);
+      call.cancel();
+    },
+  );
 });
 
 interface Begun {

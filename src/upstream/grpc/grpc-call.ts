@@ -50,7 +50,7 @@ export class GrpcCall implements StreamOpener {
   #deadline: Deadline | undefined;
   /** Frames that wait for a stream. */
   #queued: Buffer[] = [];
-  #queuedBytes = 0;
+  #unsentBytes = 0;
   #isHalfClosed = false;
   #isEnded = false;
 
@@ -73,23 +73,20 @@ export class GrpcCall implements StreamOpener {
     this.#attempt(undefined);
   }
 
-  /** Bytes of messages that the node's connection has not taken. */
+  /** Bytes of messages that the node's connection has not taken, with what keeping them takes. */
   get unsentBytes(): number {
-    return this.#queuedBytes + (this.#stream?.writableLength ?? 0);
+    return this.#unsentBytes;
   }
 
   /** @param end nothing follows from this side */
   send(message: Uint8Array, end: boolean): Sending {
     if (this.#isHalfClosed || this.#isEnded) return "ended";
-    const unsent = this.unsentBytes;
+    const unsent = this.#unsentBytes;
     if (unsent > 0 && unsent + message.byteLength > LIMITS.grpcUnsentBytesMax) return "full";
     const frame = frameMessage(message);
-    if (this.#stream === undefined) {
-      this.#queued.push(frame);
-      this.#queuedBytes += frame.byteLength;
-    } else {
-      this.#stream.write(frame);
-    }
+    this.#unsentBytes += weightOf(frame);
+    if (this.#stream === undefined) this.#queued.push(frame);
+    else this.#write(this.#stream, frame);
     if (end) this.finish();
     return "sent";
   }
@@ -130,15 +127,18 @@ export class GrpcCall implements StreamOpener {
       this.finish(); // Else an end without trailers would wait for ours before it is told.
     });
     stream.on("close", () => this.#answer.closed(stream.rstCode ?? 0, session.isBroken));
-    for (const frame of this.#queued) stream.write(frame);
+    for (const frame of this.#queued) this.#write(stream, frame);
     this.#queued = [];
-    this.#queuedBytes = 0;
     if (this.#isHalfClosed) stream.end();
   }
 
   failed(error: GatewayError): void {
     this.#peer = undefined;
     this.#attempt(error);
+  }
+
+  #write(stream: ClientHttp2Stream, frame: Buffer): void {
+    stream.write(frame, () => (this.#unsentBytes -= weightOf(frame)));
   }
 
   #attempt(error: GatewayError | undefined): void {
@@ -183,11 +183,15 @@ export class GrpcCall implements StreamOpener {
     this.#deadline?.cancel();
     this.#answer.stop();
     this.#queued = [];
-    this.#queuedBytes = 0;
     const stream = this.#stream;
     if (stream === undefined) this.#peer?.node.forget(this);
     else if (!isOver(stream)) stream.close(CANCEL);
   }
+}
+
+/** A guest may send messages of nothing by the million, and each is kept as an object. */
+function weightOf(frame: Buffer): number {
+  return frame.byteLength + LIMITS.grpcKeptBytes;
 }
 
 /** Both sides have ended it: a reset would only count against us. */

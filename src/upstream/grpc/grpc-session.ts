@@ -44,6 +44,7 @@ export class GrpcSession {
     this.#session = connect("http://node", {
       createConnection: () => socketTo(target),
       settings: { enablePush: false, maxHeaderListSize: LIMITS.grpcMetadataBytesMax },
+      maxSessionMemory: LIMITS.grpcSessionMibMax,
     });
     if (connectMs > 0) {
       this.#connecting = deadlines.arm(connectMs, () => {
