@@ -167,6 +167,65 @@ describe("FilterChain with a filter that changes a body", () => {
     expect(text(await collect(body, 99))).toBe("two");
   });
 
+  test("lets go of a body that is resumed before anybody waits for that", async () => {
+    const calls: number[] = [];
+    const chain = chainOf([
+      pluginOf("a", {
+        onRequestBody(host, length, end) {
+          calls.push(length);
+          if (end) return "continue";
+          // What another exchange's call of the same guest may do in between.
+          queueMicrotask(() => host.resume("request"));
+          return "pause";
+        },
+      }),
+    ]);
+    const source = new ManualBody();
+    source.push("ab");
+    const body = await bodyThrough(chain, "request", source);
+    expect(text(await body.read())).toBe("ab");
+    source.push(undefined);
+    expect(await body.read()).toBeUndefined();
+    expect(calls).toEqual([2, 0]);
+  });
+
+  test("lets go of a body that is resumed in the moment in which more of it comes", async () => {
+    let host: FilterHost | undefined;
+    const calls: number[] = [];
+    const chain = chainOf([
+      pluginOf("a", {
+        onRequestBody: (h, length) => ((host = h), calls.push(length), "pause"),
+      }),
+    ]);
+    const source = new ManualBody();
+    const body = await bodyThrough(chain, "request", source);
+    const first = body.read();
+    source.push("ab");
+    while (calls.length === 0) await Promise.resolve();
+    for (let n = 0; n < 20; n++) await Promise.resolve();
+    source.push("cd");
+    host?.resume("request");
+    expect(text(await first)).toBe("ab");
+    expect(calls).toEqual([2]);
+  });
+
+  test("shows no filter what it has let go of", async () => {
+    for (const end of [true, false]) {
+      let host: FilterHost | undefined;
+      const chain = chainOf([pluginOf("a", { onRequestBody: (h) => ((host = h), "pause") })]);
+      const source = new ManualBody();
+      const body = await bodyThrough(chain, "request", source);
+      const read = body.read();
+      source.push("ab");
+      if (end) source.push(undefined);
+      while (host?.body("request") === undefined) await Promise.resolve();
+      for (let n = 0; n < 20; n++) await Promise.resolve();
+      host.resume("request");
+      expect(text(await read)).toBe("ab");
+      expect(host.body("request")).toBeUndefined();
+    }
+  });
+
   test("delivers trailers after the last chunk, which is then not the end", async () => {
     const calls: string[] = [];
     const chain = chainOf([
@@ -179,7 +238,7 @@ describe("FilterChain with a filter that changes a body", () => {
     source.trailers = HeaderList.from([["x-sum", "1"]]);
     for (const chunk of ["abc", undefined]) source.push(chunk);
     await collect(await bodyThrough(chain, "request", source), 99);
-    expect(calls).toEqual(["body 3 false", "body 0 false", "trailers"]);
+    expect(calls).toEqual(["body 3 false", "trailers"]);
   });
 });
 
@@ -258,6 +317,23 @@ describe("FilterChain.reply", () => {
     expect(chain.reply?.status).toBe(502);
     await chain.responseHeaders(undefined);
     expect(calls).toEqual(["c", "b", "a"]);
+  });
+
+  test("has no trailers of the response that it replaces", async () => {
+    const chain: FilterChain = chainOf([
+      pluginOf("outer", {
+        onResponseHeaders: (host) => (host.localReply(reply(418)), "continue"),
+      }),
+      pluginOf("inner", {
+        onResponseHeaders: () => (chain.addTrailers("response").append("x", "1"), "continue"),
+      }),
+    ]);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(new MemoryBody(bytes("yes")));
+    chain.dropBody("response", "replaced");
+    await chain.responseHeaders(new MemoryBody(bytes("no")));
+    expect(chain.trailers("response")).toBeUndefined();
+    expect(chain.body("response")?.trailers).toBeUndefined();
   });
 
   test("comes too late when the response has been sent", async () => {

@@ -30,7 +30,7 @@ export class FilterChain {
   readonly #slots: FilterSlot[] = [];
   /** Bodies as they leave the last filter that has seen the headers. */
   readonly #bodies: Partial<Record<Direction, Body | undefined>> = {};
-  readonly #addedTrailers: Partial<Record<Direction, HeaderList>> = {};
+  readonly #addedTrailers: Partial<Record<Direction, HeaderList | undefined>> = {};
   /** Slots below this one are still to see the response's headers. */
   #responseNext: number | undefined;
   #reply: LocalReply | undefined;
@@ -117,10 +117,11 @@ export class FilterChain {
     return this.#bodies[direction];
   }
 
-  /** The response is another one: nobody reads this body. */
+  /** The response is another one: nobody reads this body, nor the trailers that it was given. */
   dropBody(direction: Direction, reason: unknown): void {
     this.#bodies[direction]?.cancel(reason);
     this.#bodies[direction] = undefined;
+    this.#addedTrailers[direction] = undefined;
   }
 
   /** Those of the message as it leaves the last filter, also when they were added on the way. */
@@ -190,7 +191,7 @@ export class FilterChain {
     const source = this.#bodies[direction];
     const isEmpty = isEmptyBody(source);
     const action = slot.wants(HEADERS[direction])
-      ? slot.call((filter) =>
+      ? slot.call(direction, (filter) =>
           direction === "request"
             ? filter.onRequestHeaders(isEmpty)
             : filter.onResponseHeaders(isEmpty),

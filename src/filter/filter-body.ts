@@ -13,7 +13,8 @@ import type { FilterSlot } from "./slot.ts";
  *                      ▲                 pause: it stays, the next callback sees it with more
  *                      └──── resume() from outside a callback lets go as well
  *
- * The end is told with the last chunk when the length is known, else in a callback of its own.
+ * The end is told with the last chunk when the length is known, by the trailers when there are any,
+ * else in a callback of its own.
  */
 export class FilterBody implements Body {
   readonly #chain: FilterChain;
@@ -87,7 +88,13 @@ export class FilterBody implements Body {
     }
     if (next === undefined) this.#ended = true;
     else if (next !== RESUMED) this.#held.append(next);
+    this.#letGo();
+  }
+
+  /** What is held goes on, and its length may be told: the filter sees and changes no more of it. */
+  #letGo(): void {
     this.#paused = false;
+    this.#slot.expose(this.#direction, undefined);
   }
 
   /** One chunk, or the end, goes to the filter. */
@@ -102,17 +109,20 @@ export class FilterBody implements Body {
     if (this.#ended && chunk !== undefined) await this.#source.read();
     const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
-    let action = this.#callBody(this.#ended && !hasTrailers);
+    this.#slot.expose(this.#direction, this.#held);
+    // Trailers tell the end themselves: a callback of its own would bring nothing.
+    const isNews = chunk !== undefined || !hasTrailers;
+    let action = isNews ? this.#callBody(this.#ended && !hasTrailers) : "continue";
     if (hasTrailers && this.#chain.stops === stops) action = this.#callTrailers();
     this.#throwIfInterrupted();
     this.#paused = action !== "continue";
     if (!this.#paused) {
-      this.#slot.expose(this.#direction, undefined);
+      this.#letGo();
     } else if (this.#chain.stops !== stops) {
       return; // The filter has answered: nobody waits for this body any more.
     } else if (this.#ended) {
       await this.#slot.untilResumed(this.#direction);
-      this.#paused = false;
+      this.#letGo();
       this.#throwIfInterrupted();
     } else if (this.#held.length > this.#chain.bufferBytesMax) {
       throw this.#bufferFull();
@@ -120,22 +130,25 @@ export class FilterBody implements Body {
   }
 
   #callBody(endOfStream: boolean): Action {
-    this.#slot.expose(this.#direction, this.#held);
     if (this.#direction === "request") {
       if (!this.#slot.wants(CALLBACK.requestBody)) return "continue";
-      return this.#slot.call((filter) => filter.onRequestBody(this.#held.length, endOfStream));
+      return this.#slot.call(this.#direction, (filter) =>
+        filter.onRequestBody(this.#held.length, endOfStream),
+      );
     }
     if (!this.#slot.wants(CALLBACK.responseBody)) return "continue";
-    return this.#slot.call((filter) => filter.onResponseBody(this.#held.length, endOfStream));
+    return this.#slot.call(this.#direction, (filter) =>
+      filter.onResponseBody(this.#held.length, endOfStream),
+    );
   }
 
   #callTrailers(): Action {
     if (this.#direction === "request") {
       if (!this.#slot.wants(CALLBACK.requestTrailers)) return "continue";
-      return this.#slot.call((filter) => filter.onRequestTrailers());
+      return this.#slot.call(this.#direction, (filter) => filter.onRequestTrailers());
     }
     if (!this.#slot.wants(CALLBACK.responseTrailers)) return "continue";
-    return this.#slot.call((filter) => filter.onResponseTrailers());
+    return this.#slot.call(this.#direction, (filter) => filter.onResponseTrailers());
   }
 
   async #chunk(): Promise<Uint8Array | undefined> {
@@ -152,14 +165,13 @@ export class FilterBody implements Body {
       chunk,
       this.#slot.untilResumed(this.#direction).then((): typeof RESUMED => RESUMED),
     ]);
-    if (first === RESUMED) {
-      // Whoever reads next awaits it; until then a failure must not float.
-      chunk.catch(() => {});
-    } else {
+    if (first !== RESUMED && this.#slot.endWait(this.#direction)) {
       this.#pending = undefined;
-      this.#slot.resume(this.#direction);
+      return first;
     }
-    return first;
+    // Whoever reads next awaits it; until then a failure must not float.
+    chunk.catch(() => {});
+    return RESUMED;
   }
 
   #throwIfInterrupted(): void {

@@ -24,6 +24,8 @@ export class FilterSlot implements FilterHost {
   readonly #windows: { request?: BodyWindow | undefined; response?: BodyWindow | undefined } = {};
   readonly #waiting: { request?: (() => void) | undefined; response?: (() => void) | undefined } =
     {};
+  /** Resumed before anybody waited: the chain comes to wait some steps after the callback. */
+  readonly #resumed = { request: false, response: false };
 
   constructor(chain: FilterChain, plugin: Plugin) {
     this.#chain = chain;
@@ -61,15 +63,18 @@ export class FilterSlot implements FilterHost {
 
   /**
    * Delivers one callback. A filter that fails open answers "continue", now and from now on.
+   * @param direction of the callback; the pause that it may ask for begins when it has returned
    * @throws GatewayError FILTER_FAILED when it fails closed
    */
-  call(deliver: (filter: HttpFilter) => Action): Action {
+  call(direction: Direction, deliver: (filter: HttpFilter) => Action): Action {
     if (this.#filter === undefined) return "continue";
     try {
       return deliver(this.#filter);
     } catch (error) {
       this.#fail(error);
       return "continue";
+    } finally {
+      this.#resumed[direction] = false;
     }
   }
 
@@ -103,6 +108,10 @@ export class FilterSlot implements FilterHost {
    * @throws GatewayError FILTER_PAUSED_TOO_LONG
    */
   async untilResumed(direction: Direction): Promise<void> {
+    if (this.#resumed[direction]) {
+      this.#resumed[direction] = false;
+      return;
+    }
     const { promise, resolve } = Promise.withResolvers<"resumed" | "late">();
     const wake = (): void => resolve("resumed");
     this.#waiting[direction] = wake;
@@ -118,10 +127,18 @@ export class FilterSlot implements FilterHost {
     );
   }
 
-  /** Ends every wait of this filter. */
+  /** Ends the wait for the filter. @returns false when it has resumed already */
+  endWait(direction: Direction): boolean {
+    const wake = this.#waiting[direction];
+    this.#waiting[direction] = undefined;
+    wake?.();
+    return wake !== undefined;
+  }
+
+  /** Ends every wait of this filter, also one that is about to begin. */
   wake(): void {
-    this.#waiting.request?.();
-    this.#waiting.response?.();
+    this.resume("request");
+    this.resume("response");
   }
 
   // What the filter asks for (FilterHost).
@@ -135,7 +152,7 @@ export class FilterSlot implements FilterHost {
   }
 
   resume(direction: Direction): void {
-    this.#waiting[direction]?.();
+    if (!this.endWait(direction)) this.#resumed[direction] = true;
   }
 
   localReply(reply: LocalReply): boolean {

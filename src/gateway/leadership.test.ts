@@ -4,6 +4,7 @@ import { Leadership } from "./leadership.ts";
 class Worker {
   readonly #name: string;
   readonly #told: string[];
+  alive = true;
 
   constructor(name: string, told: string[]) {
     this.#name = name;
@@ -32,5 +33,18 @@ describe("Leadership", () => {
     expect(leadership.leader).toBeUndefined();
     leadership.join(c);
     expect(told).toEqual(["a leads", "a stops", "b leads", "b stops", "c leads"]);
+  });
+
+  test("is given to nobody who ended between its build and its election", () => {
+    const told: string[] = [];
+    const [dead, next] = [new Worker("dead", told), new Worker("next", told)];
+    dead.alive = false;
+    const leadership = new Leadership<Worker>();
+    leadership.leave(dead); // Its end comes first, and nothing comes after it.
+    leadership.elect([dead]);
+    expect(leadership.leader).toBeUndefined();
+    leadership.join(next);
+    expect(leadership.leader).toBe(next);
+    expect(told).toEqual(["next leads"]);
   });
 });

@@ -1,5 +1,7 @@
 /** One of those that may lead, as much of it as is needed here. */
 export interface Candidate {
+  /** False once it has ended; it may do so before it joins. */
+  readonly alive: boolean;
   lead(isLeader: boolean): void;
 }
 
@@ -21,6 +23,7 @@ export class Leadership<C extends Candidate> {
   }
 
   join(candidate: C): void {
+    if (!candidate.alive) return; // It has left already.
     this.#candidates.add(candidate);
     this.#choose();
   }

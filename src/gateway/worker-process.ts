@@ -45,6 +45,7 @@ export class WorkerProcess {
   readonly #ready: Promise<void>;
   #sequence = 0;
   #answeredAt = performance.now();
+  #beatAt = performance.now();
   #ended = false;
 
   constructor(command: WorkerCommand, ties?: WorkerTies) {
@@ -138,7 +139,11 @@ export class WorkerProcess {
   beat(): boolean {
     // Building blocks it, plugin after plugin, and has a bound of its own in prepare().
     if (this.#waiting !== undefined) return true;
-    if (performance.now() - this.#answeredAt > LIMITS.heartbeatMsMax) return false;
+    const nowMs = performance.now();
+    // A master that did not run (it was stopped, or its machine was) has not asked either.
+    if (nowMs - this.#beatAt > LIMITS.heartbeatMsMax / 2) this.#answeredAt = nowMs;
+    this.#beatAt = nowMs;
+    if (nowMs - this.#answeredAt > LIMITS.heartbeatMsMax) return false;
     this.#send({ type: "ping", sequence: ++this.#sequence });
     return true;
   }

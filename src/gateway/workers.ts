@@ -93,15 +93,15 @@ export class Workers {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restartTimer);
     this.#trial?.kill();
-    const all = this.processes;
-    for (const worker of all) worker.drain(drainMs);
+    const all = this.#all();
+    for (const worker of this.#alive) worker.drain(drainMs);
     // Their own clocks end them; a worker that cannot even do that is killed.
     const late = setTimeout(() => all.forEach((worker) => worker.kill()), drainMs + 1000);
     await Promise.all(all.map((worker) => worker.exited));
     clearTimeout(late);
     // A reload or a replacement that was under way gives up when it looks; nothing outlives it.
     await this.#turn;
-    for (const worker of this.processes) worker.kill();
+    for (const worker of this.#all()) worker.kill();
   }
 
   async #apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {

@@ -326,7 +326,10 @@ describe("runExchange() errors", () => {
       HEADERS(`(loop (drop (call $log (i32.const 9) (i32.const 16)
       (i32.const 0))) (br 0)) (i32.const 0)`),
     );
-    const thrown = await runExchange(chatty, { eventsMax: 100 }).catch(messageOf);
+    const thrown = await runExchange(chatty, {
+      eventsMax: 100,
+      limits: { deadlineMs: 10_000 },
+    }).catch(messageOf);
     expect(thrown).toStartWith("Cannot write down this run: it has more than 100 events");
   });
 

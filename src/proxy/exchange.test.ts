@@ -178,6 +178,27 @@ describe("handle() with filters", () => {
     expect(await bodyOf(answer)).toBe("tea");
   });
 
+  test("tells filters of a reply by its own details, whatever it replaces", async () => {
+    const seen: unknown[] = [];
+    const plane = gateway(undefined, [
+      pluginOf("look", {
+        onResponseHeaders({ exchange }) {
+          seen.push(exchange.getProperty(["response", "code_details"]));
+          return "continue";
+        },
+      }),
+      pluginOf("swap", {
+        onResponseHeaders(host) {
+          const headers = new HeaderList();
+          host.localReply({ status: 418, headers, body: bytes("tea"), details: "pot" });
+          return "continue";
+        },
+      }),
+    ]);
+    await handle(plane, incoming());
+    expect(seen).toEqual(["pot"]);
+  });
+
   test("gives filters the properties of the exchange", async () => {
     const seen: unknown[] = [];
     const plane = gateway(undefined, [

@@ -226,7 +226,9 @@ async function filterResponse(x: Exchange, source: Body | undefined): Promise<An
     if (x.chain.reply === applied) break;
     applied = x.chain.reply;
     x.chain.dropBody("response", "a filter has replied");
-    if (applied !== undefined) body = useReply(x, applied);
+    if (applied === undefined) continue;
+    x.details = applied.details;
+    body = useReply(x, applied);
   }
   x.chain.markResponseSent();
   return answer(x, x.chain.body("response"));

@@ -134,9 +134,15 @@ export class QueueTable {
     return true;
   }
 
-  /** A number for place(), higher than all before it. */
+  /**
+   * A u32 for place(), higher than all before it; never 0. It starts again after four billion, and
+   * then those that have a high one are told until they end.
+   */
   takeOrder(): number {
-    return (this.#words[HEADER.registrations] = (this.#words[HEADER.registrations] ?? 0) + 1);
+    const last = (this.#words[HEADER.registrations] ?? 0) >>> 0;
+    const order = last >= 0xffff_ffff ? 1 : last + 1;
+    this.#words[HEADER.registrations] = order;
+    return order;
   }
 
   /**
@@ -183,16 +189,17 @@ export class QueueTable {
     const { start, end } = placesOf(queue);
     for (let at = start; at < end; at += RECEIVER_WORDS) {
       const serial = words[at + RECEIVER.serial] ?? 0;
-      const order = words[at + RECEIVER.order] ?? 0;
+      const order = (words[at + RECEIVER.order] ?? 0) >>> 0;
       if (serial === 0 || order <= last) continue;
       last = order;
       receiver = serial;
     }
     if (receiver === this.receiver(queue) && !isNew) return;
     const at = queueAt(queue);
-    words[at + QUEUE.receiver] = receiver;
     words[at + QUEUE.untold] = this.#field(queue, QUEUE.items);
     words[at + QUEUE.rung] = 0;
+    // Last: who is killed before it leaves the old one there, and the next has to choose again.
+    Atomics.store(words, at + QUEUE.receiver, receiver);
   }
 
   /** Marks all blocks and counts them anew; who is told, is told of all items. */

@@ -60,7 +60,7 @@ export class StoreNames {
   }
 
   #add(vmId: string): Place {
-    const region = this.#free.pop() ?? this.#regions++;
+    const region = this.#free.at(-1) ?? this.#regions;
     const place = { region, number: ++this.#number };
     if (region >= LIMITS.sharedStoresMax || place.number >= STORE_NUMBER_MAX / 2) {
       throw new RangeError(
@@ -68,9 +68,13 @@ export class StoreNames {
           "namespaces already; let plugins share some by allow.shared_data, or restart",
       );
     }
-    if (!this.#file.grow(this.#regions * LIMITS.sharedStoreBytes)) {
-      throw new RangeError(`Cannot share data of namespace "${vmId}": there is no memory for it`);
+    if (region === this.#regions) {
+      if (!this.#file.grow(offsetOf(region + 1))) {
+        throw new RangeError(`Cannot share data of namespace "${vmId}": there is no memory for it`);
+      }
+      this.#regions++;
     }
+    this.#free.pop();
     this.#places.set(vmId, place);
     return place;
   }

@@ -169,6 +169,24 @@ describe("Store, receivers", () => {
   });
 });
 
+describe("Store, receivers that come and go for years", () => {
+  test("are told, whatever the count of registrations is", () => {
+    const { store, words, memory } = open();
+    const queue = store.makeQueue(bytes("q")) ?? -1;
+    const other = new Store(memory, { serial: 2, isAlive: () => true });
+    words[HEADER.registrations] = 2 ** 31 - 2;
+    for (let n = 0; n < 3; n++) {
+      store.receive(queue);
+      expect(other.enqueue(queue, bytes("x"))).toBe(1);
+      other.receive(queue);
+      expect(store.enqueue(queue, bytes("x"))).toBe(2);
+    }
+    words[HEADER.registrations] = -1; // 0xffffffff
+    expect(store.receive(queue)).toBe(1); // 0 would mean that it does not want to be told.
+    expect(other.hasUntold(queue)).toBe(true);
+  });
+});
+
 describe("Store, repair", () => {
   test("keeps what can be reached and frees what cannot", () => {
     const { store, words } = open();

@@ -116,6 +116,23 @@ describe("StoreNames", () => {
     const none = new StoreNames(SharedFile.create(full) as SharedFile);
     expect(() => none.name(["a"])).toThrow("there is no memory for it");
   });
+
+  test("loses no region by a refusal", () => {
+    let hasRoom = false;
+    const file = fileOf();
+    const names = new StoreNames(
+      Object.assign(file, { grow: () => hasRoom, clear: () => true, isHeldElsewhere: () => false }),
+    );
+    for (let n = 0; n < 3; n++) expect(() => names.name(["a"])).toThrow("no memory");
+    hasRoom = true;
+    expect(names.name(["a", "b"])).toMatchObject({ a: { region: 0 }, b: { region: 1 } });
+    names.keepOnly([]);
+    names.sweep();
+    // What the file has already needs no growing.
+    hasRoom = false;
+    expect(names.name(["c", "d"])).toMatchObject({ c: { region: 1 }, d: { region: 0 } });
+    expect(() => names.name(["e"])).toThrow("no memory");
+  });
 });
 
 describe("SharedFile", () => {

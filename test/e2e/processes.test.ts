@@ -74,6 +74,21 @@ describe("workers", () => {
     for (let n = 0; n < 20; n++) expect((await gateway.fetch("/get")).status).toBe(200);
   });
 
+  test("outlive a pause of their master that is longer than they may be silent", async () => {
+    await using gateway = await startGateway(yaml(2));
+    const workers = gateway.workers();
+    process.kill(gateway.pid, "SIGSTOP");
+    await Bun.sleep(LIMITS.heartbeatMsMax + 1000); // As long as nobody asks them.
+    process.kill(gateway.pid, "SIGCONT");
+    await Bun.sleep(2500); // Two heartbeats at least.
+    expect(gateway.lines.join("\n")).not.toContain("does not answer");
+    expect(gateway.workers()).toEqual(workers);
+    // And it still looks after them.
+    const [victim = 0] = workers;
+    process.kill(victim, "SIGSTOP");
+    await gateway.logged(new RegExp(`does not answer and is killed.*pid=${victim}`));
+  });
+
   test("replaced ones serve the generation that is current", async () => {
     await using gateway = await startGateway(yaml(1));
     const next = yaml(1).replace("uri: /*", "uri: /get");

@@ -71,8 +71,9 @@ export const conformance = casesOf("versions of the ABI", [
     name: "without a marker a module is refused with the reason",
     guest: { abi: "none", on: every() },
     lines: [
-      "refused: the module has no ABI marker: it exports no proxy_abi_version_…; " +
-        "known are 0.1.0, 0.2.0 and 0.2.1",
+      "refused: the module has no ABI marker, no export proxy_abi_version_…; known are 0.1.0, " +
+        "0.2.0 and 0.2.1; it exports proxy_on_context_create, so it may be made for a Proxy-Wasm " +
+        "ABI older than 0.1.0",
     ],
   },
   {

@@ -317,8 +317,6 @@ export const conformance = casesOf("pauses", [
       "> proxy_on_request_body(context=2, body=1, end_of_stream=false)",
       "< proxy_on_request_body = Continue",
       '=> upstream body "a"',
-      "> proxy_on_request_body(context=2, body=0, end_of_stream=false)",
-      "< proxy_on_request_body = Continue",
       "> proxy_on_request_trailers(context=2, trailers=1)",
       "< proxy_on_request_trailers = Pause",
       "> proxy_on_tick(context=1)",

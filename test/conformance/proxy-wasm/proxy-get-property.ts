@@ -132,6 +132,103 @@ export const conformance = casesOf(NAME, [
     ],
   },
   {
+    name: `${NAME}() counts what has passed, and tells the gRPC status and the node`,
+    guest: {
+      on: {
+        proxy_on_log: {
+          calls: [
+            "request.total_size",
+            "request.trailers",
+            "response.total_size",
+            "response.grpc_status",
+            "response.code_details",
+            "response.trailers",
+            "response.trailers.grpc-status",
+            "upstream.address",
+            "upstream.port",
+            "upstream.transport_failure_reason",
+            "upstream.request_attempt_count",
+            "connection.id",
+            "connection_id",
+          ].map(get),
+        },
+      },
+    },
+    run: {
+      request: { url: "http://a.test/", body: ["x"], trailers: [["X-T", "1"]] },
+      upstream: { body: ["1234567"], trailers: [["Grpc-Status", "7"]] },
+    },
+    lines: [
+      'proxy_get_property(path="request\\x00total_size") = Ok -> ' +
+        'value="\\x93\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="request\\x00trailers") = Ok -> ' +
+        'value="\\x01\\x00\\x00\\x00\\x03\\x00\\x00\\x00\\x01\\x00\\x00\\x00x-t\\x001\\x00' +
+        '"',
+      'proxy_get_property(path="response\\x00total_size") = Ok -> ' +
+        'value="\\x1d\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="response\\x00grpc_status") = Ok -> ' +
+        'value="\\x07\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="response\\x00code_details") = Ok -> value="via_upstream"',
+      'proxy_get_property(path="response\\x00trailers") = Ok -> ' +
+        'value="\\x01\\x00\\x00\\x00\\x0b\\x00\\x00\\x00\\x01\\x00\\x00\\x00grpc-status\\x' +
+        '007\\x00"',
+      'proxy_get_property(path="response\\x00trailers\\x00grpc-status") = Ok -> value="7"',
+      'proxy_get_property(path="upstream\\x00address") = Ok -> value="192.0.2.1:80"',
+      'proxy_get_property(path="upstream\\x00port") = Ok -> ' +
+        'value="P\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="upstream\\x00transport_failure_reason") = Ok -> value=""',
+      'proxy_get_property(path="upstream\\x00request_attempt_count") = Ok -> ' +
+        'value="\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="connection\\x00id") = NotFound',
+      'proxy_get_property(path="connection_id") = NotFound',
+    ],
+  },
+  {
+    name: `${NAME}() hands over what is the same for every exchange, and messages that are empty`,
+    guest: {
+      on: {
+        proxy_on_configure: {
+          calls: [
+            "listener_direction",
+            "listener_metadata",
+            "listener_metadata.filter_metadata",
+            "xds.listener_direction",
+            "node",
+            "node.cluster",
+            "node.metadata",
+          ].map(get),
+        },
+        proxy_on_request_headers: {
+          calls: [
+            "metadata",
+            "metadata.filter_metadata",
+            "route_metadata",
+            "cluster_metadata",
+            "xds.route_name",
+            "xds.cluster_name",
+          ].map(get),
+        },
+      },
+    },
+    lines: [
+      'proxy_get_property(path="listener_direction") = Ok -> ' +
+        'value="\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="listener_metadata") = Ok -> value=""',
+      'proxy_get_property(path="listener_metadata\\x00filter_metadata") = Ok -> value=""',
+      'proxy_get_property(path="xds\\x00listener_direction") = Ok -> ' +
+        'value="\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00"',
+      'proxy_get_property(path="node") = NotFound',
+      'proxy_get_property(path="node\\x00cluster") = Ok -> value=""',
+      'proxy_get_property(path="node\\x00metadata") = Ok -> value=""',
+      'proxy_get_property(path="metadata") = Ok -> value=""',
+      'proxy_get_property(path="metadata\\x00filter_metadata") = Ok -> value=""',
+      'proxy_get_property(path="route_metadata") = Ok -> value=""',
+      'proxy_get_property(path="cluster_metadata") = Ok -> value=""',
+      'proxy_get_property(path="xds\\x00route_name") = Ok -> value="route"',
+      'proxy_get_property(path="xds\\x00cluster_name") = Ok -> value="upstream"',
+    ],
+  },
+  {
     name: `${NAME}() takes a path with a NUL at its end`,
     guest: onRequest(get("request.method."), get("plugin_name.")),
     lines: [
@@ -157,7 +254,6 @@ export const conformance = casesOf(NAME, [
             ".",
             "..",
             "request.headers.x-none",
-            "node.metadata",
             "metadata.a.b",
           ].map(get),
         },
@@ -178,20 +274,26 @@ export const conformance = casesOf(NAME, [
       'proxy_get_property(path="\\x00") = NotFound',
       'proxy_get_property(path="\\x00\\x00") = NotFound',
       'proxy_get_property(path="request\\x00headers\\x00x-none") = NotFound',
-      'proxy_get_property(path="node\\x00metadata") = NotFound',
       'proxy_get_property(path="metadata\\x00a\\x00b") = NotFound',
     ],
   },
   {
     name: `${NAME}() answers NotFound for a path of more than 1 KiB, whatever it names`,
     guest: onRequest(
-      ["proxy_set_property", text("a".repeat(1024)), text("v")],
-      get("a".repeat(1024)),
-      get("a".repeat(1025)),
+      get(`request.headers.${"a".repeat(1008)}`),
+      get(`request.headers.${"a".repeat(1009)}`),
     ),
+    run: {
+      request: {
+        headers: [
+          ["a".repeat(1008), "v"],
+          ["a".repeat(1009), "w"],
+        ],
+      },
+    },
     lines: [
-      `${NAME}(path="${"a".repeat(256)}"… (1024 bytes)) = Ok -> value="v"`,
-      `${NAME}(path="${"a".repeat(256)}"… (1025 bytes)) = NotFound`,
+      `${NAME}(path="request\\x00headers\\x00${"a".repeat(240)}"… (1024 bytes)) = Ok -> value="v"`,
+      `${NAME}(path="request\\x00headers\\x00${"a".repeat(240)}"… (1025 bytes)) = NotFound`,
     ],
   },
   {
