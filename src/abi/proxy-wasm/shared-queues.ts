@@ -124,14 +124,16 @@ export class SharedQueue implements Telling {
 /** The queues of all stores that this process knows; a name belongs to a VM id. */
 export class SharedQueues {
   readonly #stores: Stores;
-  readonly #turns = new QueueTurns();
+  readonly #turns: QueueTurns;
   /** Those that were asked for; at most LIMITS.sharedQueuesMax of each store. */
   readonly #queues = new Map<number, SharedQueue>();
   /** Has another process, by its serial number, call wake() with that id. */
   wakeOthers: (serial: number, queueId: number) => void = () => {};
 
-  constructor(stores: Stores) {
+  /** @param nowMs see QueueTurns */
+  constructor(stores: Stores, nowMs?: () => number) {
     this.#stores = stores;
+    this.#turns = new QueueTurns(nowMs);
   }
 
   /**

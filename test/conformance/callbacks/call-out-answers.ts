@@ -58,10 +58,12 @@ export const conformance = casesOf("answers of call-outs", [
       "< proxy_on_request_headers = Pause",
       "* the call to auth answers 403",
       "> proxy_on_http_call_response(context=1, token=1, headers=2, body=7, trailers=1)",
-      'proxy_get_header_map_pairs(map=HttpCallResponseHeaders) = Ok -> pairs={:status: "403", x-a: "1"}',
+      'proxy_get_header_map_pairs(map=HttpCallResponseHeaders) = Ok -> pairs={:status: "403", ' +
+        'x-a: "1"}',
       'proxy_get_header_map_pairs(map=HttpCallResponseTrailers) = Ok -> pairs={x-sum: "7"}',
       'proxy_get_header_map_value(map=HttpCallResponseHeaders, key=":status") = Ok -> value="403"',
-      'proxy_get_buffer_bytes(buffer=HttpCallResponseBody, start=0, length=1000) = Ok -> bytes="not you"',
+      "proxy_get_buffer_bytes(buffer=HttpCallResponseBody, start=0, length=1000) = Ok -> " +
+        'bytes="not you"',
       'proxy_get_status() = Ok -> code=0, message=""',
       "< proxy_on_http_call_response",
     ],
