@@ -206,6 +206,24 @@ describe.each(["request", "response"] as const)('"pause-stream" on %s headers', 
   });
 });
 
+describe.each(["request", "response"] as const)("trailers of a %s", (direction) => {
+  test("do not hide the end from a filter that takes none", async () => {
+    const calls: string[] = [];
+    const judge = callbacksOf(
+      direction,
+      () => "continue",
+      (_, length, end) => (calls.push(`${length} ${end}`), end ? "continue" : "pause"),
+    );
+    const chain = await chainFor(direction, [pluginOf("judge", judge)]);
+    const source = new ManualBody();
+    source.trailers = HeaderList.from([["x-sum", "1"]]);
+    for (const chunk of ["ab", "cd", undefined]) source.push(chunk);
+    await headersOf(chain, direction, source);
+    expect(await bodyThrough(chain, direction)).toBe("abcd");
+    expect(calls).toEqual(["2 false", "4 false", "4 true"]);
+  });
+});
+
 describe('"pause-stream" and a local reply', () => {
   test("from the request's body stops the request", async () => {
     let calls = 0;

@@ -91,7 +91,7 @@ export class FilterBody implements Body {
     this.#letGo();
   }
 
-  /** What is held goes on, and its length may be told: the filter sees and changes no more of it. */
+  /** What is held goes on, and its length may be told: the filter changes no more of it. */
   #letGo(): void {
     this.#paused = false;
     this.#slot.expose(this.#direction, undefined);
@@ -107,7 +107,10 @@ export class FilterBody implements Body {
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
     if (this.#ended && chunk !== undefined) await this.#source.read();
-    const hasTrailers = this.#ended && (this.#source.trailers?.size ?? 0) > 0;
+    // Who takes no trailers is told of the end all the same: a client that adds some must not get a
+    // body past a filter that waits for its end.
+    const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
+    const hasTrailers = this.#ended && takesTrailers && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
     this.#slot.expose(this.#direction, this.#held);
     // Trailers tell the end themselves: a callback of its own would bring nothing.
@@ -143,12 +146,9 @@ export class FilterBody implements Body {
   }
 
   #callTrailers(): Action {
-    if (this.#direction === "request") {
-      if (!this.#slot.wants(CALLBACK.requestTrailers)) return "continue";
-      return this.#slot.call(this.#direction, (filter) => filter.onRequestTrailers());
-    }
-    if (!this.#slot.wants(CALLBACK.responseTrailers)) return "continue";
-    return this.#slot.call(this.#direction, (filter) => filter.onResponseTrailers());
+    return this.#slot.call(this.#direction, (filter) =>
+      this.#direction === "request" ? filter.onRequestTrailers() : filter.onResponseTrailers(),
+    );
   }
 
   async #chunk(): Promise<Uint8Array | undefined> {
@@ -195,5 +195,10 @@ export class FilterBody implements Body {
     );
   }
 }
+
+const TRAILERS = {
+  request: CALLBACK.requestTrailers,
+  response: CALLBACK.responseTrailers,
+} as const;
 
 const RESUMED: unique symbol = Symbol("resumed");

@@ -41,6 +41,8 @@ export const conformance = casesOf(NAME, [
       "> proxy_on_request_body(context=2, body=1, end_of_stream=false)",
       "< proxy_on_request_body = Continue",
       '=> upstream body "b"',
+      "> proxy_on_request_body(context=2, body=0, end_of_stream=true)",
+      "< proxy_on_request_body = Continue",
     ],
   },
   {
