@@ -2,8 +2,13 @@ import { StoreRefusal } from "../../shm/store-refusal.ts";
 import type { NamedStore, Stores } from "../../shm/stores.ts";
 import { QueueTurns, type Telling } from "./queue-turns.ts";
 
-/** Called from the event loop, once for every item that is still there. */
-export type Receiver = (queueId: number) => void;
+/** Who is told of items, from the event loop. */
+export interface Receiver {
+  /** False while it cannot be told of anything; it wakes its queues when it can again. */
+  readonly isReady: boolean;
+  /** Once for every item that is still there. */
+  tell(queueId: number): void;
+}
 
 /** Ids: the store's number, and in it the queue's, which has 7 bits. */
 const QUEUES_PER_STORE = 128;
@@ -103,10 +108,12 @@ export class SharedQueue implements Telling {
 
   tell(): boolean {
     this.#isWaiting = false;
+    const receiver = this.#receivers.at(-1)?.receiver;
+    if (receiver?.isReady === false) return false; // What it is told now would be lost.
     try {
       const { store } = this.#named;
       if (!store.claim(this.#index)) return false;
-      this.#receivers.at(-1)?.receiver(this.id);
+      receiver?.tell(this.id);
       this.#isWaiting = this.hasReceivers && store.hasUntold(this.#index);
     } catch (error) {
       // look() comes back to it.

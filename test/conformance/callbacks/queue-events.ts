@@ -125,6 +125,34 @@ export const conformance = casesOf("events of queues", [
     lines: ["* an item finds no place in queue jobs"],
   },
   {
+    name: "come for every item, though each of them has the guest trap; the items stay",
+    guest: {
+      on: {
+        proxy_on_configure: {
+          calls: [register(), ["proxy_set_tick_period_milliseconds", 100]],
+        },
+        proxy_on_tick: {},
+        proxy_on_queue_ready: { traps: true },
+        proxy_on_request_headers: { calls: [dequeue(), dequeue(), dequeue()] },
+      },
+    },
+    run: { queueItems: items("a", "b"), ticks: 1, instances: "per_request" },
+    shows: [...SHOWS, "proxy_on_request_headers", "proxy_on_tick"],
+    lines: [
+      `> proxy_on_queue_ready(context=1, queue=${FIRST_QUEUE})`,
+      "< proxy_on_queue_ready failed: Unreachable code should not be executed",
+      `> proxy_on_queue_ready(context=1, queue=${FIRST_QUEUE})`,
+      "< proxy_on_queue_ready failed: Unreachable code should not be executed",
+      "> proxy_on_tick(context=1)",
+      "< proxy_on_tick",
+      "> proxy_on_request_headers(context=2, headers=9, end_of_stream=true)",
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Ok -> item="a"`,
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Ok -> item="b"`,
+      `proxy_dequeue_shared_queue(queue=${FIRST_QUEUE}) = Empty`,
+      "< proxy_on_request_headers = Continue",
+    ],
+  },
+  {
     name: "go on after one that has trapped; the items stay until somebody takes them",
     guest: {
       on: {
