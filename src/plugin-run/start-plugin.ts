@@ -26,7 +26,7 @@ export function startForRun(
 ): Started {
   const { memoryPages, fuel } = settings.limits;
   const module = loadModule(bytes, { memoryPages, fuel: fuel > 0 });
-  const scopes = new VmScopes();
+  const scopes = new VmScopes(nowMs);
   const { queues } = scopes.acquire(host.vmId);
   const plugin = startModule(module, host, settings, abi, { nowMs, scopes });
   return {

@@ -6,3 +6,9 @@ export function shownLong(char: string, byteLength: number): string {
   const shown = char.repeat(Math.min(SHOWN_MAX, byteLength));
   return byteLength > SHOWN_MAX ? `"${shown}"… (${byteLength} bytes)` : `"${shown}"`;
 }
+
+/** The body that a client gets when its exchange fails. */
+export function shownFailure(error: string, status: number): string {
+  const body = `${JSON.stringify({ error, status, request_id: "plugin-run" })}\n`;
+  return `=> client body ${JSON.stringify(body)}`;
+}

@@ -43,7 +43,12 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   constructor(abi: AbiVersion, resources: PluginResources, hasEvents = true) {
     super(resources);
     this.abi = abi;
-    this.rootEvents = new RootEvents(hasEvents, resources, (name, id) => this.deliver(name, id));
+    this.rootEvents = new RootEvents(
+      hasEvents,
+      resources,
+      (name, id) => this.deliver(name, id),
+      () => this.failure === undefined,
+    );
     this.callOuts = new CallOuts(resources.host, (id, outcome) => {
       this.whenIdle(() => deliverAnswer(this, id, outcome));
     });

@@ -20,7 +20,13 @@ export interface Telling {
 export class QueueTurns {
   /** Each of them once. */
   readonly #waiting: Telling[] = [];
+  readonly #nowMs: () => number;
   #isScheduled = false;
+
+  /** @param nowMs monotonic clock; where it stands still, a turn ends with the last item */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
 
   /** @param queue that does not wait already */
   add(queue: Telling): void {
@@ -30,12 +36,12 @@ export class QueueTurns {
   }
 
   #turn(): void {
-    const startedMs = performance.now();
+    const startedMs = this.#nowMs();
     let spentMs = 0;
     while (this.#waiting.length > 0 && spentMs < LIMITS.queueTurnMsMax) {
       const queue = this.#waiting.shift();
       if (queue?.tell()) this.#waiting.push(queue);
-      spentMs = performance.now() - startedMs;
+      spentMs = this.#nowMs() - startedMs;
     }
     this.#isScheduled = this.#waiting.length > 0;
     if (this.#isScheduled) deadlines.arm(spentMs, () => this.#turn());

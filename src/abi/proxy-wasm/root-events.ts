@@ -37,6 +37,7 @@ export class RootEvents {
     isDelivered: boolean,
     { scope, log, host }: Pick<PluginResources, "scope" | "log" | "host">,
     deliver: (name: "proxy_on_tick" | "proxy_on_queue_ready", queueId?: number) => void,
+    isReady: () => boolean,
   ) {
     this.isDelivered = isDelivered;
     this.#scope = scope;
@@ -44,7 +45,12 @@ export class RootEvents {
     this.#tick = new Tick(() => {
       if (host.mayTick) deliver("proxy_on_tick");
     });
-    this.#receiver = (queueId) => deliver("proxy_on_queue_ready", queueId);
+    this.#receiver = {
+      get isReady() {
+        return isReady();
+      },
+      tell: (queueId) => deliver("proxy_on_queue_ready", queueId),
+    };
   }
 
   /** @param periodMs 0 stops it */
@@ -91,12 +97,15 @@ export class RootEvents {
     for (const id of state.resolved) this.#resolved.add(id);
     for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
     // Who has registered after it keeps what it has taken over.
-    for (const id of state.received) if (!this.#received.has(id)) this.#receiveAgain(id);
+    for (const id of state.received) {
+      if (this.#received.has(id)) this.#scope.queues.wake(id);
+      else this.#receiveAgain(id);
+    }
     this.#tick.stop();
     if (this.isDelivered) this.#tick.set(state.tickMs);
   }
 
-  /** No more ticks. Queues go on: their events find a guest that has failed, and end there. */
+  /** No more ticks. Queues go on: what they have to tell waits until it is adopted again. */
   stop(): void {
     this.#tick.stop();
     this.#scope.queues.settle();

@@ -2,8 +2,13 @@ import { StoreRefusal } from "../../shm/store-refusal.ts";
 import type { NamedStore, Stores } from "../../shm/stores.ts";
 import { QueueTurns, type Telling } from "./queue-turns.ts";
 
-/** Called from the event loop, once for every item that is still there. */
-export type Receiver = (queueId: number) => void;
+/** Who is told of items, from the event loop. */
+export interface Receiver {
+  /** False while it cannot be told of anything; it wakes its queues when it can again. */
+  readonly isReady: boolean;
+  /** Once for every item that is still there. */
+  tell(queueId: number): void;
+}
 
 /** Ids: the store's number, and in it the queue's, which has 7 bits. */
 const QUEUES_PER_STORE = 128;
@@ -103,10 +108,12 @@ export class SharedQueue implements Telling {
 
   tell(): boolean {
     this.#isWaiting = false;
+    const receiver = this.#receivers.at(-1)?.receiver;
+    if (receiver?.isReady === false) return false; // What it is told now would be lost.
     try {
       const { store } = this.#named;
       if (!store.claim(this.#index)) return false;
-      this.#receivers.at(-1)?.receiver(this.id);
+      receiver?.tell(this.id);
       this.#isWaiting = this.hasReceivers && store.hasUntold(this.#index);
     } catch (error) {
       // look() comes back to it.
@@ -124,14 +131,16 @@ export class SharedQueue implements Telling {
 /** The queues of all stores that this process knows; a name belongs to a VM id. */
 export class SharedQueues {
   readonly #stores: Stores;
-  readonly #turns = new QueueTurns();
+  readonly #turns: QueueTurns;
   /** Those that were asked for; at most LIMITS.sharedQueuesMax of each store. */
   readonly #queues = new Map<number, SharedQueue>();
   /** Has another process, by its serial number, call wake() with that id. */
   wakeOthers: (serial: number, queueId: number) => void = () => {};
 
-  constructor(stores: Stores) {
+  /** @param nowMs see QueueTurns */
+  constructor(stores: Stores, nowMs?: () => number) {
     this.#stores = stores;
+    this.#turns = new QueueTurns(nowMs);
   }
 
   /**

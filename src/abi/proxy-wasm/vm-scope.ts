@@ -17,7 +17,12 @@ export interface VmScope {
  */
 export class VmScopes {
   readonly #stores = new Stores();
-  readonly queues = new SharedQueues(this.#stores);
+  readonly queues: SharedQueues;
+
+  /** @param nowMs clock by which events of queues leave time to others */
+  constructor(nowMs?: () => number) {
+    this.queues = new SharedQueues(this.#stores, nowMs);
+  }
 
   /**
    * From now on stores are those of all workers; before anything was acquired.

@@ -18,6 +18,8 @@ const RUN = { request: { headers: [...LINES] }, upstream: { headers: [...LINES] 
 const READ: Call = ["read_body", 0, BUF, 8];
 const ENABLE: Call = ["enable_features", 7];
 
+const FULL = "Cannot add a header line: 1024 lines or 1048576 bytes are the limit";
+
 export const conformance = casesOf("add_header_value", [
   {
     name: "add_header_value() adds one line to those that are there",
@@ -112,6 +114,19 @@ export const conformance = casesOf("add_header_value", [
       'add_header_value(kind=Request, name="host", value="a b")',
       'get_header_values(kind=Request, name="x-new") = 0 -> values=""',
       'get_header_values(kind=Request, name="host") = 4294967309 -> values="example.test\\x00"',
+    ],
+  },
+  {
+    name: "add_header_value() traps on the line that would be one too many",
+    guest: {
+      ...handling([]),
+      on: { handle_request: { calls: [{ times: 2000, call: add.call() }] }, handle_response: {} },
+    },
+    // With the five lines that the gateway adds.
+    lines: [
+      ...Array<string>(1019).fill(add.line("")),
+      `${add.line("")} failed: ${FULL}`,
+      `< handle_request failed: ${FULL}`,
     ],
   },
   trapping({
