@@ -13,7 +13,8 @@ import type { FilterSlot } from "./slot.ts";
  *                      ▲                 pause: it stays, the next callback sees it with more
  *                      └──── resume() from outside a callback lets go as well
  *
- * The end is told with the last chunk when the length is known, else in a callback of its own.
+ * The end is told with the last chunk when the length is known, by the trailers when there are any,
+ * else in a callback of its own.
  */
 export class FilterBody implements Body {
   readonly #chain: FilterChain;
@@ -111,7 +112,10 @@ export class FilterBody implements Body {
     const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
     const hasTrailers = this.#ended && takesTrailers && (this.#source.trailers?.size ?? 0) > 0;
     const { stops } = this.#chain;
-    let action = this.#callBody(this.#ended && !hasTrailers);
+    this.#slot.expose(this.#direction, this.#held);
+    // Trailers tell the end themselves: a callback of its own would bring nothing.
+    const isNews = chunk !== undefined || !hasTrailers;
+    let action = isNews ? this.#callBody(this.#ended && !hasTrailers) : "continue";
     if (hasTrailers && this.#chain.stops === stops) action = this.#callTrailers();
     this.#throwIfInterrupted();
     this.#paused = action !== "continue";
@@ -129,7 +133,6 @@ export class FilterBody implements Body {
   }
 
   #callBody(endOfStream: boolean): Action {
-    this.#slot.expose(this.#direction, this.#held);
     if (this.#direction === "request") {
       if (!this.#slot.wants(CALLBACK.requestBody)) return "continue";
       return this.#slot.call(this.#direction, (filter) =>
