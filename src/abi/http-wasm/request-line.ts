@@ -37,7 +37,7 @@ export function requestLineFunctions(guest: HttpWasmGuest) {
       mustChangeRequest(exchange, "the URI");
       const bytesMax = LIMITS.requestTargetBytesMax;
       const uri = takeText(guest, "a URI", ptr, byteLength, bytesMax) || "/";
-      if (!isTarget(uri)) {
+      if (!uri.startsWith("/") || !isTarget(uri)) {
         misuse(`Cannot set the URI to ${JSON.stringify(uri)}: a path begins with "/"`);
       }
       exchange.host.exchange.request.target = uri;

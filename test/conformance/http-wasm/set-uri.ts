@@ -31,7 +31,7 @@ export const conformance = casesOf("set_uri", [
       "=> upstream end",
     ],
   },
-  ...["x", "?a=b", "http://a/", "/a b", "/\n"].map((uri) =>
+  ...["x", "*", "?a=b", "http://a/", "/a b", "/\n"].map((uri) =>
     trapping({
       name: `set_uri() traps on ${JSON.stringify(uri)}, which is no path`,
       call: set.call({ uri: text(uri) }),
