@@ -7,7 +7,7 @@ export interface Candidate {
 
 /**
  * Which worker is the leader: always one of those that serve, as long as there is one, and the same
- * as long as it serves. Who leads no more is told first, so that there are never two.
+ * as long as it serves. Who leads no more is told first: both lead for as long as a message takes.
  */
 export class Leadership<C extends Candidate> {
   readonly #candidates = new Set<C>();

@@ -212,6 +212,34 @@ describe("Store, repair", () => {
     expect(store.dequeue(queue)).toEqual(bytes("last"));
   });
 
+  test("has the receiver told of all that waits", () => {
+    const { store, words } = open();
+    const queue = store.makeQueue(bytes("q")) ?? -1;
+    store.receive(queue);
+    store.enqueue(queue, bytes("a"));
+    store.claim(queue);
+    expect(store.hasUntold(queue)).toBe(false);
+    words[HEADER.writing] = 1;
+    expect(store.counts.repairs).toBe(1);
+    expect(store.hasUntold(queue)).toBe(true);
+    expect(store.enqueue(queue, bytes("b"))).toBe(1);
+    expect([store.claim(queue), store.claim(queue), store.claim(queue)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(store.enqueue(queue, bytes("c"))).toBe(1); // It has looked: the next one is a message.
+  });
+
+  test("gives no chunk away twice that was taken when the frontier was not yet moved", () => {
+    const { store, words } = open();
+    for (let n = 0; n < 10; n++) store.set(bytes(`k${n}`), bytes("v"), 0);
+    words[HEADER.frontier] = 3;
+    words[HEADER.writing] = 1;
+    for (let n = 10; n < 30; n++) store.set(bytes(`k${n}`), bytes("v"), 0);
+    for (let n = 0; n < 30; n++) expect(store.get(bytes(`k${n}`))?.value).toEqual(bytes("v"));
+  });
+
   test("cuts off what leads to no block, and ends", () => {
     const { store, words } = open();
     for (let n = 0; n < 100; n++) store.set(bytes(`k${n}`), bytes("v"), 0);

@@ -105,6 +105,15 @@ describe("StoreNames", () => {
     expect(names.name(["c"])["c"]).toEqual({ region: 0, number: 3 });
   });
 
+  test("keeps what is named again before it was cleared", () => {
+    const names = new StoreNames(fileOf());
+    const places = names.name(["a"]);
+    names.keepOnly([]);
+    expect(names.name(["a"])).toEqual(places);
+    names.sweep(); // Nobody holds it yet: it is being prepared.
+    expect(names.size).toBe(1);
+  });
+
   test("refuses more than LIMITS.sharedStoresMax, and a file that cannot grow", () => {
     const names = new StoreNames(fileOf());
     const many = Array.from({ length: LIMITS.sharedStoresMax }, (_, n) => `vm${n}`);

@@ -1,3 +1,5 @@
+import { type Deadline, deadlines } from "../../base/deadlines.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { StoreRefusal } from "../../shm/store-refusal.ts";
 import type { GuestLog } from "../guest/guest-log.ts";
 import type { PluginResources } from "./resources.ts";
@@ -29,6 +31,8 @@ export class RootEvents {
   readonly #log: GuestLog;
   readonly #tick: Tick;
   readonly #received = new Set<number>();
+  /** Queues that it has to register for again, as soon as their store can be used. */
+  readonly #delayed = new Map<number, Deadline>();
   readonly #resolved = new Set<number>();
   readonly #receiver: Receiver;
   #ended = false;
@@ -68,8 +72,9 @@ export class RootEvents {
   receive(queueId: number): boolean {
     const queue = this.#scope.queues.get(queueId);
     if (!this.isDelivered || this.#ended || queue === undefined) return true;
+    if (!queue.receive(this.#receiver)) return false;
     this.#received.add(queueId);
-    return queue.receive(this.#receiver);
+    return true;
   }
 
   /** It has found that queue of another VM by its name. */
@@ -95,6 +100,7 @@ export class RootEvents {
     this.declared.adopt(state.declared);
     this.#resolved.clear();
     for (const id of state.resolved) this.#resolved.add(id);
+    this.#forgetDelayed();
     for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
     // Who has registered after it keeps what it has taken over.
     for (const id of state.received) {
@@ -115,16 +121,25 @@ export class RootEvents {
   end(): void {
     this.#ended = true;
     this.stop();
+    this.#forgetDelayed();
     for (const id of this.#received) this.#stopReceiving(id);
   }
 
   #receiveAgain(queueId: number): void {
+    this.#delayed.delete(queueId);
     try {
       this.receive(queueId);
     } catch (error) {
       if (!(error instanceof StoreRefusal)) throw error;
       this.#log.warnOnce(error.code, `${error.message} [${error.code}]`);
+      const again = (): void => this.#receiveAgain(queueId);
+      this.#delayed.set(queueId, deadlines.arm(LIMITS.sharedLockMsMax, again));
     }
+  }
+
+  #forgetDelayed(): void {
+    for (const deadline of this.#delayed.values()) deadline.cancel();
+    this.#delayed.clear();
   }
 
   #stopReceiving(queueId: number): void {

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { StoreRefusal } from "../../shm/store-refusal.ts";
+import { SharedQueue } from "./shared-queues.ts";
 import { BAD, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
 import { VmScopes } from "./vm-scope.ts";
@@ -75,6 +77,31 @@ describe("proxy_enqueue_shared_queue()", () => {
     first.enqueue(id, "x");
     await eventLoop();
     expect(told).toEqual(["second"]);
+  });
+
+  test("tells a guest that takes over while the store is blocked, as soon as it is not", async () => {
+    const scopes = new VmScopes();
+    const told: string[] = [];
+    const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
+    const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
+    const gone = open({ proxy_on_queue_ready: () => void told.push("gone") }, scopes);
+    const id = first.register("q");
+    const { state } = first.kit.guest.rootEvents;
+    const receive = spyOn(SharedQueue.prototype, "receive");
+    for (const { kit } of [second, gone]) {
+      receive.mockImplementationOnce(() => {
+        throw new StoreRefusal("SHARED_STORE_BUSY", "Cannot use the shared store");
+      });
+      kit.guest.rootEvents.adopt(state);
+      expect(kit.guest.rootEvents.state.received).toEqual(new Set());
+    }
+    receive.mockRestore();
+    gone.kit.guest.rootEvents.end();
+    first.kit.guest.rootEvents.end();
+    first.enqueue(id, "x");
+    while (told.length === 0) await Bun.sleep(10);
+    expect(told).toEqual(["second"]);
+    expect(second.kit.guest.rootEvents.state.received).toEqual(new Set([id]));
   });
 
   test("does not tell of what has been taken meanwhile", async () => {
