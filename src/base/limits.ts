@@ -237,7 +237,7 @@ export const LIMITS = {
   guestBytesMax: 16 * MIB,
   /** bytes; the properties that one filter sets on one exchange. */
   guestPropertyBytesMax: 64 * KIB,
-  /** bytes; a name that a guest passes: of a property, a metric, a queue, a key of shared data. */
+  /** bytes; a name that a guest passes: of a property, a metric, a queue. */
   guestNameBytesMax: KIB,
   /** bytes; argument of a foreign function: zlib and hashes take some 20 ms for that. */
   guestForeignBytesMax: MIB,
@@ -279,6 +279,11 @@ export const LIMITS = {
   sharedDataBytesMax: 16 * MIB,
   /** count; keys of the shared data of one VM id. SHARED_DATA_FULL. */
   sharedDataKeysMax: 10_000,
+  /**
+   * bytes; one key of shared data. Filters make keys of tokens and paths that clients send, so that
+   * the largest head of a request fits: a refusal ends a guest in Rust.
+   */
+  sharedKeyBytesMax: 128 * KIB,
   /** count; shared queues of one VM id. */
   sharedQueuesMax: 100,
   /** bytes; items that wait in one shared queue. SHARED_QUEUE_FULL. */

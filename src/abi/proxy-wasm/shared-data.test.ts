@@ -63,7 +63,7 @@ describe("shared data, errors", () => {
     kit.within(undefined, (env) => {
       const bad = Status.InvalidMemoryAccess;
       const key = kit.put("k");
-      const long = kit.put("k".repeat(LIMITS.guestNameBytesMax + 1));
+      const long = kit.put("k".repeat(LIMITS.sharedKeyBytesMax + 1));
       expect(env.proxy_set_shared_data(...long, ...key, 0)).toBe(Status.BadArgument);
       expect(env.proxy_set_shared_data(BAD, 1, ...key, 0)).toBe(bad);
       expect(env.proxy_set_shared_data(...key, BAD, 1, 0)).toBe(bad);

@@ -19,7 +19,7 @@ export function sharedDataFunctions(guest: Guest) {
       const { memory } = guest;
       const key = memory.read(keyPtr, keyLength);
       if (key === undefined || !memory.contains(casPtr, 4)) return Status.InvalidMemoryAccess;
-      if (key.byteLength > LIMITS.guestNameBytesMax) return Status.NotFound;
+      if (key.byteLength > LIMITS.sharedKeyBytesMax) return Status.NotFound;
       let entry: Entry | undefined;
       try {
         entry = scope.store.get(key);
@@ -34,7 +34,7 @@ export function sharedDataFunctions(guest: Guest) {
 
     /**
      * @param cas 0: whatever is there; it is not looked at either when nothing is there
-     * @returns CasMismatch; BadArgument for a key longer than LIMITS.guestNameBytesMax or a value
+     * @returns CasMismatch; BadArgument for a key longer than LIMITS.sharedKeyBytesMax or a value
      * longer than guestBytesMax; InternalFailure when the store is full or cannot be used
      */
     proxy_set_shared_data(
@@ -47,7 +47,7 @@ export function sharedDataFunctions(guest: Guest) {
       const key = guest.memory.read(keyPtr, keyLength);
       const value = guest.memory.read(valuePtr, valueLength);
       if (key === undefined || value === undefined) return Status.InvalidMemoryAccess;
-      if (key.byteLength > LIMITS.guestNameBytesMax) return Status.BadArgument;
+      if (key.byteLength > LIMITS.sharedKeyBytesMax) return Status.BadArgument;
       if (value.byteLength > LIMITS.guestBytesMax) return Status.BadArgument;
       try {
         return scope.store.set(key, value, cas >>> 0) ? Status.Ok : Status.CasMismatch;

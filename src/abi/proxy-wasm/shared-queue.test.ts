@@ -177,14 +177,14 @@ describe("shared queues, errors", () => {
     expect(dequeue(id)).toBe(Status.Ok);
   });
 
-  test("answers InternalFailure when a queue is full, and names the error once", () => {
+  test("answers NotFound when a queue is full, and names the error once", () => {
     const { kit, register, enqueue, dequeue } = open();
     const id = register("q");
     for (let n = 0; n < LIMITS.sharedQueueItemsMax; n++) {
       kit.guest.resources.scope.queues.get(id)?.enqueue(new Uint8Array());
     }
-    expect(enqueue(id, "")).toBe(Status.InternalFailure);
-    expect(enqueue(id, "")).toBe(Status.InternalFailure);
+    expect(enqueue(id, "")).toBe(Status.NotFound);
+    expect(enqueue(id, "")).toBe(Status.NotFound);
     expect(dequeue(id)).toBe(Status.Ok);
     expect(enqueue(id, "")).toBe(Status.Ok);
     expect(kit.host.logged).toEqual([

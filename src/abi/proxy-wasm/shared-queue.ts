@@ -65,7 +65,7 @@ function nameFunctions(guest: Guest) {
         guest.memory.writeU32(resultPtr, queue.id);
         return Status.Ok;
       } catch (error) {
-        return refusedByStore(error, log);
+        return refusedByStore(error, log, Status.NotFound);
       }
     },
   };
@@ -79,7 +79,7 @@ function itemFunctions(guest: Guest) {
     return queue?.vmId === host.vmId || guest.rootEvents.hasResolved(id >>> 0) ? queue : undefined;
   };
   return {
-    /** @returns NotFound, InternalFailure when the queue is full */
+    /** @returns NotFound, also when the queue is full or cannot be used: a guest survives it */
     proxy_enqueue_shared_queue(id: number, ptr: number, byteLength: number): Status {
       try {
         const queue = queueOf(id);
@@ -89,11 +89,11 @@ function itemFunctions(guest: Guest) {
         queue.enqueue(item);
         return Status.Ok;
       } catch (error) {
-        return refusedByStore(error, log);
+        return refusedByStore(error, log, Status.NotFound);
       }
     },
 
-    /** @returns NotFound, Empty */
+    /** @returns NotFound, also when it cannot be used; Empty */
     proxy_dequeue_shared_queue(id: number, resultPtr: number, lengthPtr: number): Status {
       let item: Uint8Array | undefined;
       try {
@@ -105,7 +105,7 @@ function itemFunctions(guest: Guest) {
         }
         item = queue.dequeue();
       } catch (error) {
-        return refusedByStore(error, log);
+        return refusedByStore(error, log, Status.NotFound);
       }
       return item === undefined ? Status.Empty : guest.give(item, resultPtr, lengthPtr);
     },

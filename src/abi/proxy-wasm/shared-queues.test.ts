@@ -9,7 +9,7 @@ import { StoreNames } from "../../shm/store-names.ts";
 import { StoreRefusal } from "../../shm/store-refusal.ts";
 import { Store } from "../../shm/store.ts";
 import { ScriptedGuest } from "./testing.ts";
-import type { SharedQueue } from "./shared-queues.ts";
+import type { Receiver, SharedQueue } from "./shared-queues.ts";
 import { VmScopes } from "./vm-scope.ts";
 
 const NAME = new TextEncoder().encode("q");
@@ -114,7 +114,7 @@ describe("SharedQueues.settle()", () => {
 interface Worker {
   readonly scopes: VmScopes;
   readonly queue: SharedQueue;
-  readonly receiver: () => void;
+  readonly receiver: Receiver;
 }
 
 /** Serial numbers 1 and 2; a message to the other one arrives at once unless it is lost. */
@@ -139,7 +139,7 @@ function workers() {
     scopes.name(places);
     const queue = scopes.acquire("vm").queues.register("vm", NAME);
     if (queue === undefined) throw new Error("there is no queue");
-    return { scopes, queue, receiver: () => void told.push(name) };
+    return { scopes, queue, receiver: { isReady: true, tell: () => void told.push(name) } };
   };
   const [one, two] = [start(1, "one"), start(2, "two")];
   const words = new Int32Array(file.map(0, LIMITS.sharedStoreBytes) ?? []);

@@ -73,7 +73,7 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     lines: NOBODYS.map((queue) => enqueue.line("NotFound", { queue: String(queue) })),
   },
   {
-    name: "proxy_enqueue_shared_queue() answers InternalFailure when ten thousand items wait",
+    name: "proxy_enqueue_shared_queue() answers NotFound when ten thousand items wait",
     guest: {
       on: {
         proxy_on_configure: {
@@ -88,12 +88,12 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     },
     lines: [
       ...Array<string>(10_000).fill(enqueue.line("Ok", { item: '""' })),
-      enqueue.line("InternalFailure", { item: '""' }),
+      enqueue.line("NotFound", { item: '""' }),
       enqueue.line("Ok"),
     ],
   },
   {
-    name: "proxy_enqueue_shared_queue() answers InternalFailure when 4 MiB wait",
+    name: "proxy_enqueue_shared_queue() answers NotFound when 4 MiB wait",
     guest: {
       pages: 100,
       on: {
@@ -109,11 +109,11 @@ export const conformance = casesOf("proxy_enqueue_shared_queue", [
     },
     shows: ["log"],
     lines: [
-      enqueue.line("InternalFailure", { item: shownLong("\\x00", 4 * MIB + 1) }),
+      enqueue.line("NotFound", { item: shownLong("\\x00", 4 * MIB + 1) }),
       "log warn: Cannot add to the shared queue: it would hold 1 items and 4194305 bytes, " +
         "at most 10000 and 4194304; take items out as fast as they come in [SHARED_QUEUE_FULL]",
       enqueue.line("Ok", { item: shownLong("\\x00", 4 * MIB) }),
-      enqueue.line("InternalFailure"),
+      enqueue.line("NotFound"),
     ],
   },
   {

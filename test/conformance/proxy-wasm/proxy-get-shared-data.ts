@@ -63,7 +63,7 @@ export const conformance = casesOf("proxy_get_shared_data", [
     ],
   },
   {
-    name: "proxy_get_shared_data() does not find what nobody has set, or a key above 1 KiB",
+    name: "proxy_get_shared_data() does not find what nobody has set",
     guest: {
       on: {
         proxy_on_request_headers: {
