@@ -423,8 +423,8 @@ describe("answers that never end", () => {
       const plugins = `    - { name: busy, breaker: { failures: 0 }, ${allow} }`;
       const more = `upstreams: [{ id: node, nodes: { "${node.address}": 1 } },
   { id: grpc, nodes: { "${grpc.address}": 1 } }]`;
-      const text = yaml({ plugins, uses: "busy", node: node.address });
-      await using gateway = await startGateway(text.replace(/^upstreams: .*$/m, more), {
+      const config = yaml({ plugins, uses: "busy", node: node.address });
+      await using gateway = await startGateway(config.replace(/^upstreams: .*$/m, more), {
         files: { "plugins/busy.wasm": guest },
       });
       const workers = gateway.workers();
