@@ -88,7 +88,7 @@ export const LIMITS = {
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
   /** bytes; headers, bodies and trailers of the call-outs of one plugin and worker that wait for an
-   * answer. */
+   * answer, and what has come of the answers' bodies. */
   callOutBytesInFlightMax: 64 * MIB,
   /** ms; deadline of a call-out that names none (0), so that no token lives for ever. */
   callOutMsMax: 60_000,

@@ -3,21 +3,23 @@ import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { TimeoutConfig } from "../config/config.ts";
 import type { CallOut, CallOutOutcome, CallOutRequest } from "../filter/filter.ts";
-import { collect, MemoryBody } from "../http/body.ts";
+import { type Body, concat, MemoryBody } from "../http/body.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 /**
  * Sends one call-out of a plugin through an upstream, with its balancing, retries and pools.
+ * @param mayKeep asked for each piece of the answer: is there room for so many bytes?
  * @param done called once, later: the outcome, or undefined after cancel()
  */
 export function sendCallOut(
   upstream: Upstream,
   request: CallOutRequest,
+  mayKeep: (bytes: number) => boolean,
   done: (outcome: CallOutOutcome | undefined) => void,
 ): CallOut {
   const cancellation = new Cancellation();
-  exchange(upstream, request, cancellation).then(
+  exchange(upstream, request, mayKeep, cancellation).then(
     (outcome) => done(cancellation.cancelled ? undefined : outcome),
     (error: unknown) => done(cancellation.cancelled ? undefined : { error: messageOf(error) }),
   );
@@ -27,6 +29,7 @@ export function sendCallOut(
 async function exchange(
   upstream: Upstream,
   request: CallOutRequest,
+  mayKeep: (bytes: number) => boolean,
   cancellation: Cancellation,
 ): Promise<CallOutOutcome> {
   const { method, target, authority, headers, trailers } = request;
@@ -36,22 +39,40 @@ async function exchange(
     for (const key of ["host", "content-length"]) lines.remove(key);
   }
   const hasBody = request.body.byteLength > 0 || trailers.size > 0;
-  const body = hasBody ? new MemoryBody(request.body, trailers) : undefined;
+  const sent = hasBody ? new MemoryBody(request.body, trailers) : undefined;
   const response = await upstream.forward(
-    { method, target, authority, headers, body, upgrade: undefined },
+    { method, target, authority, headers, body: sent, upgrade: undefined },
     { timeout: timeouts(upstream, request.timeoutMs), cancellation },
   );
   stripHopByHop(response.headers);
   response.headers.remove("content-length");
-  const bytes =
-    response.body === undefined
-      ? new Uint8Array(0)
-      : await collect(response.body, LIMITS.callOutBodyBytesMax);
-  if (bytes === undefined) {
-    return { error: `the answer is longer than ${LIMITS.callOutBodyBytesMax} bytes` };
+  const { status, body } = response;
+  const bytes = body === undefined ? new Uint8Array(0) : await collect(body, mayKeep);
+  if (typeof bytes === "string") {
+    body?.cancel(bytes);
+    return { error: bytes };
   }
-  const { status } = response;
-  return { status, headers: response.headers, body: bytes, trailers: response.body?.trailers };
+  return { status, headers: response.headers, body: bytes, trailers: body?.trailers };
+}
+
+/** @returns why there is more than can be kept */
+async function collect(
+  body: Body,
+  mayKeep: (bytes: number) => boolean,
+): Promise<Uint8Array | string> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
+    total += chunk.byteLength;
+    if (total > LIMITS.callOutBodyBytesMax) {
+      return `the answer is longer than ${LIMITS.callOutBodyBytesMax} bytes`;
+    }
+    if (!mayKeep(chunk.byteLength)) {
+      return `the plugin's calls keep ${LIMITS.callOutBytesInFlightMax} bytes, no more fit`;
+    }
+    chunks.push(chunk);
+  }
+  return concat(chunks, total);
 }
 
 /** A call-out always has a total deadline: a filter that waits for it holds an exchange. */

@@ -110,7 +110,7 @@ class CallOutGate {
   }
 
   send(request: CallOutRequest, done: (outcome: CallOutOutcome) => void): CallOut | CallOutRefusal {
-    const bytes = callOutBytes(request);
+    let bytes = callOutBytes(request);
     const isFull =
       this.#inFlight >= LIMITS.callOutsInFlightMax ||
       this.#bytes + bytes > LIMITS.callOutBytesInFlightMax;
@@ -126,7 +126,13 @@ class CallOutGate {
       if (outcome !== undefined && !isCancelled) done(outcome);
       return false;
     };
-    const call = sendCallOut(lease.upstream, request, (outcome) =>
+    const mayKeep = (more: number): boolean => {
+      if (this.#bytes + more > LIMITS.callOutBytesInFlightMax) return false;
+      bytes += more;
+      this.#bytes += more;
+      return true;
+    };
+    const call = sendCallOut(lease.upstream, request, mayKeep, (outcome) =>
       this.#turns.add({ tell: () => tell(outcome) }),
     );
     return {

@@ -17,7 +17,7 @@ const TRAILERS = pairs([
 const ANSWER_BODY = 4;
 const ANSWER_TRAILERS = 7;
 
-/** Answers with the node's trailer x-checked, and its body behind it. @param body where, how long */
+/** Answers with the trailer x-checked and the body behind it. @param body where, how long */
 const checking = (body: string): Uint8Array =>
   assemble(`
     (data (i32.const 256) "node") (data (i32.const 272) "x-checked") (data (i32.const 288) "hello")
