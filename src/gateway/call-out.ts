@@ -3,7 +3,7 @@ import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { TimeoutConfig } from "../config/config.ts";
 import type { CallOut, CallOutOutcome, CallOutRequest } from "../filter/filter.ts";
-import { type Body, concat, MemoryBody } from "../http/body.ts";
+import { collect, MemoryBody } from "../http/body.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -47,32 +47,12 @@ async function exchange(
   stripHopByHop(response.headers);
   response.headers.remove("content-length");
   const { status, body } = response;
-  const bytes = body === undefined ? new Uint8Array(0) : await collect(body, mayKeep);
-  if (typeof bytes === "string") {
-    body?.cancel(bytes);
-    return { error: bytes };
-  }
+  let isFull = false;
+  const fits = (more: number): boolean => !(isFull = !mayKeep(more));
+  const bytes =
+    body === undefined ? new Uint8Array(0) : await collect(body, LIMITS.callOutBodyBytesMax, fits);
+  if (bytes === undefined) return { error: isFull ? FULL : TOO_LONG };
   return { status, headers: response.headers, body: bytes, trailers: body?.trailers };
-}
-
-/** @returns why there is more than can be kept */
-async function collect(
-  body: Body,
-  mayKeep: (bytes: number) => boolean,
-): Promise<Uint8Array | string> {
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-    total += chunk.byteLength;
-    if (total > LIMITS.callOutBodyBytesMax) {
-      return `the answer is longer than ${LIMITS.callOutBodyBytesMax} bytes`;
-    }
-    if (!mayKeep(chunk.byteLength)) {
-      return `the plugin's calls keep ${LIMITS.callOutBytesInFlightMax} bytes, no more fit`;
-    }
-    chunks.push(chunk);
-  }
-  return concat(chunks, total);
 }
 
 /** A call-out always has a total deadline: a filter that waits for it holds an exchange. */
@@ -80,3 +60,6 @@ function timeouts(upstream: Upstream, timeoutMs: number): TimeoutConfig {
   const totalMs = Math.min(timeoutMs === 0 ? LIMITS.callOutMsMax : timeoutMs, LIMITS.callOutMsMax);
   return { ...upstream.timeout, totalMs };
 }
+
+const TOO_LONG = `the answer is longer than ${LIMITS.callOutBodyBytesMax} bytes`;
+const FULL = `the plugin's calls keep ${LIMITS.callOutBytesInFlightMax} bytes, no more fit`;

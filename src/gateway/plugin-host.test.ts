@@ -145,11 +145,11 @@ describe("createPluginHost() errors", () => {
     });
     const { host } = open("{ http_call: [auth] }", node.port, 20_000);
     const fitting = LIMITS.callOutBytesInFlightMax / longest;
-    const calls = Array.from({ length: fitting + 1 }, () => host.call("auth"));
+    const calls = Array.from({ length: fitting + 1 }, async () => host.call("auth"));
     expect(await Promise.race(calls)).toEqual({ error: expect.stringContaining("no more fit") });
     mayEnd = true;
     expect(await Promise.all(calls)).toContainEqual(expect.objectContaining({ status: 200 }));
-    const later = await Promise.all(Array.from({ length: fitting }, () => host.call("auth")));
+    const later = await Promise.all(Array.from({ length: fitting }, async () => host.call("auth")));
     expect(later.map((each) => typeof each === "object" && "status" in each)).not.toContain(false);
   });
 
