@@ -88,7 +88,7 @@ export const LIMITS = {
   /** count; call-outs of one plugin that wait for an answer. */
   callOutsInFlightMax: 1000,
   /** bytes; headers, bodies and trailers of the call-outs of one plugin and worker that wait for an
-   * answer. */
+   * answer, and what has come of the answers' bodies. */
   callOutBytesInFlightMax: 64 * MIB,
   /** ms; deadline of a call-out that names none (0), so that no token lives for ever. */
   callOutMsMax: 60_000,
@@ -106,6 +106,8 @@ export const LIMITS = {
   grpcKeptBytes: 160,
   /** bytes; the same of all gRPC calls and streams of one guest. */
   grpcUnsentBytesTotalMax: 64 * MIB,
+  /** bytes; what has come of one gRPC answer and waits to be told. More is left to the socket. */
+  grpcHeldBytesMax: 64 * KIB,
   /** bytes; metadata of one gRPC message head or trailer, sent or received. */
   grpcMetadataBytesMax: 64 * KIB,
   /** count; gRPC calls and streams that wait for room on the connection to one node. */
@@ -319,8 +321,8 @@ export const LIMITS = {
   dispatchSlotsMax: 4_000_000,
   /** count; outgrown guests of one plugin that still serve their last exchanges. */
   guestsRetiringMax: 4,
-  /** ms; telling receivers of items at a time; then others have as long for themselves. */
-  queueTurnMsMax: 5,
+  /** ms; telling guests of items and answers at a time; then others have as long for themselves. */
+  turnMsMax: 5,
   /** ms; shortest tick, so that a guest cannot keep its worker busy by asking for time. */
   guestTickMsMin: 10,
   /** ms; for the watch to shut a page once it has begun to. A thread that takes longer has died. */

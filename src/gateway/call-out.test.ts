@@ -135,7 +135,7 @@ function callsTo(node: RawNode) {
       timeoutMs: parts.timeoutMs ?? 10_000,
     };
     const { promise, resolve } = Promise.withResolvers<CallOutOutcome | undefined>();
-    const sent = sendCallOut(upstream, request, resolve);
+    const sent = sendCallOut(upstream, request, () => true, resolve);
     return { cancel: () => sent.cancel(), ended: promise };
   };
 }

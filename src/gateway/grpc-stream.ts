@@ -1,4 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
+import type { TurnTaking } from "../base/turns.ts";
 import type { GrpcEvents, GrpcRequest, GrpcStream } from "../filter/filter.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -6,6 +7,7 @@ import type { Upstream } from "../upstream/upstream.ts";
  * Begins one gRPC call or stream of a plugin, through an upstream with its balancing. A call always
  * has a deadline, for a filter that waits for it holds an exchange; a stream lasts until one of the
  * two ends it.
+ * @param turns in which its events are told
  * @param over called once, when it has ended or is cancelled
  */
 export function openGrpcStream(
@@ -13,6 +15,7 @@ export function openGrpcStream(
   request: GrpcRequest,
   events: GrpcEvents,
   over: () => void,
+  turns?: TurnTaking,
 ): GrpcStream {
   const { path, metadata, message, timeoutMs } = request;
   let isOver = false;
@@ -33,6 +36,7 @@ export function openGrpcStream(
         events.closed(outcome);
       },
     },
+    turns,
   );
   if (message !== undefined) call.send(message, true);
   return {

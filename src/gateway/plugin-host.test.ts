@@ -131,6 +131,28 @@ describe("createPluginHost() errors", () => {
     await until(() => typeof send({ ...requestTo("auth"), headers: lines }) !== "string");
   });
 
+  test("keeps no more of the answers than the limit, and gives the room back", async () => {
+    const longest = LIMITS.callOutBodyBytesMax;
+    let mayEnd = false;
+    using node = new RawNode(async (peer) => {
+      for (;;) {
+        await peer.head();
+        await peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${longest}\r\n\r\n`);
+        await peer.send("x".repeat(longest - 1));
+        await until(() => mayEnd || peer.closed);
+        await peer.send("x");
+      }
+    });
+    const { host } = open("{ http_call: [auth] }", node.port, 20_000);
+    const fitting = LIMITS.callOutBytesInFlightMax / longest;
+    const calls = Array.from({ length: fitting + 1 }, async () => host.call("auth"));
+    expect(await Promise.race(calls)).toEqual({ error: expect.stringContaining("no more fit") });
+    mayEnd = true;
+    expect(await Promise.all(calls)).toContainEqual(expect.objectContaining({ status: 200 }));
+    const later = await Promise.all(Array.from({ length: fitting }, async () => host.call("auth")));
+    expect(later.map((each) => typeof each === "object" && "status" in each)).not.toContain(false);
+  });
+
   test("gives an address back when its call has failed or was cancelled", async () => {
     const { host, addresses } = open('{ http_call: ["127.0.0.1:*"] }');
     expect(await host.call("127.0.0.1:1")).toMatchObject({ error: expect.any(String) });
@@ -147,11 +169,11 @@ describe("createPluginHost() errors", () => {
   });
 });
 
-function requestTo(upstream: string): CallOutRequest {
+function requestTo(upstream: string, timeoutMs = 1000): CallOutRequest {
   const headers = new HeaderList();
   const trailers = new HeaderList();
   const body = new Uint8Array();
-  const rest = { method: "GET", authority: "a.test", target: "/", timeoutMs: 1000 };
+  const rest = { method: "GET", authority: "a.test", target: "/", timeoutMs };
   return { upstream, headers, trailers, body, ...rest };
 }
 
@@ -180,7 +202,7 @@ function configOf(text: string): Config {
 }
 
 /** A plugin's host in a worker that serves the generation 1. @param allow YAML */
-function open(allow: string, port?: number) {
+function open(allow: string, port?: number, timeoutMs?: number) {
   const config = configOf(yamlOf(allow, port));
   const pools = nodePools();
   const upstreams = new Map(config.upstreams.map((each) => [each.id, new Upstream(each, pools)]));
@@ -204,7 +226,7 @@ function open(allow: string, port?: number) {
     host: Object.assign(host, {
       call(target: string): Promise<CallOutOutcome> | string {
         const { promise, resolve: done } = Promise.withResolvers<CallOutOutcome>();
-        const call = host.callOut(requestTo(target), done);
+        const call = host.callOut(requestTo(target, timeoutMs), done);
         return typeof call === "string" ? call : promise;
       },
     }),

@@ -1,5 +1,6 @@
 import { LIMITS } from "../base/limits.ts";
 import { log, type LogSeverity } from "../base/log.ts";
+import { OwnTurns } from "../base/turns.ts";
 import type { Config, PluginConfig, PluginUse } from "../config/config.ts";
 import { callOutBytes } from "../filter/call-out-bytes.ts";
 import {
@@ -95,6 +96,8 @@ class CallOutGate {
   #inFlight = 0;
   #bytes = 0;
   #grpcStreams = 0;
+  /** Answers are told one after the other, however many there are. */
+  readonly #turns = new OwnTurns();
 
   constructor(
     settings: PluginConfig,
@@ -107,7 +110,7 @@ class CallOutGate {
   }
 
   send(request: CallOutRequest, done: (outcome: CallOutOutcome) => void): CallOut | CallOutRefusal {
-    const bytes = callOutBytes(request);
+    let bytes = callOutBytes(request);
     const isFull =
       this.#inFlight >= LIMITS.callOutsInFlightMax ||
       this.#bytes + bytes > LIMITS.callOutBytesInFlightMax;
@@ -115,12 +118,29 @@ class CallOutGate {
     if (typeof lease === "string") return lease;
     this.#inFlight++;
     this.#bytes += bytes;
-    return sendCallOut(lease.upstream, request, (outcome) => {
+    let isCancelled = false;
+    const tell = (outcome: CallOutOutcome | undefined): boolean => {
       this.#inFlight--;
       this.#bytes -= bytes;
       lease.release();
-      if (outcome !== undefined) done(outcome);
-    });
+      if (outcome !== undefined && !isCancelled) done(outcome);
+      return false;
+    };
+    const mayKeep = (more: number): boolean => {
+      if (this.#bytes + more > LIMITS.callOutBytesInFlightMax) return false;
+      bytes += more;
+      this.#bytes += more;
+      return true;
+    };
+    const call = sendCallOut(lease.upstream, request, mayKeep, (outcome) =>
+      this.#turns.add({ tell: () => tell(outcome) }),
+    );
+    return {
+      cancel: () => {
+        isCancelled = true;
+        call.cancel();
+      },
+    };
   }
 
   openGrpc(request: GrpcRequest, events: GrpcEvents): GrpcStream | CallOutRefusal {
@@ -128,10 +148,11 @@ class CallOutGate {
     const lease = this.#find(request.upstream, isFull);
     if (typeof lease === "string") return lease;
     this.#grpcStreams++;
-    return openGrpcStream(lease.upstream, request, events, () => {
+    const over = (): void => {
       this.#grpcStreams--;
       lease.release();
-    });
+    };
+    return openGrpcStream(lease.upstream, request, events, over, this.#turns);
   }
 
   #find(name: string, isFull: boolean): AddressLease | CallOutRefusal {

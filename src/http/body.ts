@@ -52,16 +52,21 @@ export class MemoryBody implements Body {
 /**
  * Reads a body to its end.
  * @param bytesMax more than this cancels the body and answers undefined
+ * @param mayKeep asked for each piece; its no does the same
  */
-export async function collect(body: Body, bytesMax: number): Promise<Uint8Array | undefined> {
+export async function collect(
+  body: Body,
+  bytesMax: number,
+  mayKeep: (bytes: number) => boolean = () => true,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
     const chunk = await body.read();
     if (chunk === undefined) break;
     total += chunk.byteLength;
-    if (total > bytesMax) {
-      body.cancel(`more than ${bytesMax} bytes`);
+    if (total > bytesMax || !mayKeep(chunk.byteLength)) {
+      body.cancel(`more than ${bytesMax} bytes, or than there is room for`);
       return undefined;
     }
     chunks.push(chunk);

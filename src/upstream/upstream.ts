@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import type { TurnTaking } from "../base/turns.ts";
 import type { NodeConfig, TimeoutConfig, UpstreamConfig } from "../config/config.ts";
 import { RoundRobin } from "./balancer/round-robin.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
@@ -42,9 +43,9 @@ export class Upstream {
 
   /**
    * Begins a gRPC call or stream: with a node, or with others as long as there is no connection.
-   * @see GrpcCall for its events
+   * @see GrpcCall for its events, and the turns in which they are told
    */
-  openGrpc(request: GrpcCallRequest, events: GrpcEvents): GrpcCall {
+  openGrpc(request: GrpcCallRequest, events: GrpcEvents, turns?: TurnTaking): GrpcCall {
     const { balancer, retries } = this.#destination;
     const tried: PooledNode[] = [];
     const next = (): GrpcPeer | undefined => {
@@ -55,7 +56,7 @@ export class Upstream {
       const own = node.config.kind === "tcp" ? node.config.address : "localhost";
       return { node: this.#pools.grpcOf(node.pool), authority: node.host ?? own };
     };
-    return new GrpcCall(request, events, next, this.timeout.connectMs);
+    return new GrpcCall(request, events, next, this.timeout.connectMs, turns);
   }
 
   /** Its generation is over: nodes that no other one names lose their idle connections. */

@@ -113,7 +113,7 @@ const BEHAVIOURS: readonly ((id: number) => readonly Buffer[] | undefined)[] = [
     ...many(2000, frame(TYPE.continuation, 0, id, Buffer.alloc(500))),
   ],
   (id) => [...many(1000, frame(TYPE.ping, 0, 0, Buffer.alloc(8))), begin(id), end(id)],
-  (id) => [...many(1000, frame(TYPE.settings, 0, 0, NOTHING as Buffer)), begin(id), end(id)],
+  (id) => [...many(1000, frame(TYPE.settings, 0, 0, NOTHING)), begin(id), end(id)],
   (id) => many(2, frame(WINDOW_UPDATE, 0, id, u32(0x7fff_ffff))),
   (id) => [
     head(

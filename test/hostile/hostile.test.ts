@@ -62,7 +62,7 @@ describe.each(groups)("hostile guests, $name", (group) => {
     "leave honest exchanges, the node and the workers alone",
     async () => {
       await siege.over();
-      const { honest, gateway, node, peakBytes } = siege;
+      const { honest, gateway, node, grpc, peakBytes } = siege;
       console.log(
         `${name}: ${honest.answered} honest exchanges, the slowest took ` +
           `${Math.round(honest.slowestMs)} ms; a worker had at most ` +
@@ -71,6 +71,7 @@ describe.each(groups)("hostile guests, $name", (group) => {
       expect(honest.problems).toEqual([]);
       expect(honest.answered).toBeGreaterThan(0);
       expect(node.problems).toEqual([]);
+      expect(grpc.streams > 0).toBe(name === "grpc");
       expect(gateway.lines.filter((line) => WORKER_LOST.test(line))).toEqual([]);
       expect(gateway.workers()).toEqual([...siege.workers]);
       expect(peakBytes).toBeLessThan(WORKER_BYTES_MAX);

@@ -7,7 +7,8 @@ import { describe, expect, test } from "bun:test";
 import { type Gateway, startGateway, until } from "../e2e/support/gateway.ts";
 import { RawConnection } from "../e2e/support/raw-client.ts";
 import { ScriptedNode } from "../e2e/support/scripted-node.ts";
-import { assemble, quoted } from "./assemble.ts";
+import { startGrpcServer } from "../support/grpc-server.ts";
+import { assemble, pairs, quoted } from "./assemble.ts";
 import { type Outcome, StrictClient } from "./client.ts";
 import { attack, callback, reply } from "./guest.ts";
 import { type Echo, StrictNode } from "./strict-node.ts";
@@ -37,6 +38,7 @@ function text(host: string, lines: readonly string[] = [], body?: string): strin
 
 const ATTACK = text("attacked", ["X-Attack: 1"]);
 const QUIET = text("attacked");
+const PLAIN = text("plain");
 
 /** "200", "503 FILTER_FAILED", "cut", … */
 function verdict(outcome: Outcome): string {
@@ -376,6 +378,69 @@ describe("events that never end", () => {
       expect(gateway.workers()).toEqual(workers);
     },
     LONG_MS + 10_000,
+  );
+});
+
+describe("answers that never end", () => {
+  const LONG_MS = 7_000;
+  const COUNT = 200;
+  const WORK = `(local.set $i #4000000)
+    (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) #1))))`;
+  const times = (body: string): string => `(local.set $j #${COUNT})
+    (loop $l ${body} (br_if $l (local.tee $j (i32.sub (local.get $j) #1))))`;
+  const HEAD = pairs([
+    [":method", "GET"],
+    [":path", "/called"],
+    [":authority", "called.test"],
+  ]);
+  const CALL = `(drop
+    (call $proxy_http_call #512 #4 #1024 #${HEAD.byteLength} #0 #0 #0 #0 #9000 #128))`;
+  const calling = assemble(
+    `(data (i32.const 512) "node") (data (i32.const 1024) ${quoted(HEAD)})` +
+      attack("request_headers", times(CALL)) +
+      callback("http_call_response", `${WORK} ${CALL}`),
+  );
+  const streaming = assemble(
+    `(data (i32.const 512) "grpc") (data (i32.const 520) "test.Echo") (data (i32.const 532) "Many")
+    (data (i32.const 540) "1000")` +
+      attack(
+        "request_headers",
+        times(`(drop (call $proxy_grpc_stream #512 #4 #520 #9 #532 #4 #0 #0 #128))
+        (drop (call $proxy_grpc_send (i32.load #128) #540 #4 #1))`),
+      ) +
+      callback("grpc_receive", WORK),
+  );
+
+  test.each([
+    { name: "call-outs", guest: calling },
+    { name: "streams of gRPC", guest: streaming },
+  ])(
+    "of $name leave the worker time for others",
+    async ({ guest }) => {
+      await using node = new StrictNode();
+      await using grpc = await startGrpcServer({ streamsMax: COUNT });
+      const allow = "allow: { http_call: [node, grpc] }, limits: { deadline: 500ms }";
+      const plugins = `    - { name: busy, breaker: { failures: 0 }, ${allow} }`;
+      const more = `upstreams: [{ id: node, nodes: { "${node.address}": 1 } },
+  { id: grpc, nodes: { "${grpc.address}": 1 } }]`;
+      const config = yaml({ plugins, uses: "busy", node: node.address });
+      await using gateway = await startGateway(config.replace(/^upstreams: .*$/m, more), {
+        files: { "plugins/busy.wasm": guest },
+      });
+      const workers = gateway.workers();
+      expect(await verdicts(gateway, [ATTACK])).toEqual(["200"]);
+      const client = new StrictClient(gateway.port);
+      const startedMs = performance.now();
+      let answered = 0;
+      while (performance.now() - startedMs < LONG_MS) {
+        expect(verdict(await client.ask(PLAIN, PATIENCE_MS))).toBe("200");
+        answered++;
+      }
+      client.close();
+      expect(answered).toBeGreaterThan(100); // Thousands; without turns it was one in a second.
+      expect(gateway.workers()).toEqual(workers);
+    },
+    LONG_MS + 20_000,
   );
 });
 

@@ -15,6 +15,7 @@ export class Siege implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly honest: HonestClients;
   readonly node: StrictNode;
+  readonly grpc: HostileGrpcNode;
   /** Process ids at the start. */
   readonly workers: readonly number[];
   /** bytes; the most that one worker had, seen after each guest. */
@@ -22,9 +23,14 @@ export class Siege implements AsyncDisposable {
   readonly #results = new Map<string, Promise<Driven>>();
   readonly #disposables: AsyncDisposableStack;
 
-  private constructor(gateway: Gateway, node: StrictNode, disposables: AsyncDisposableStack) {
+  private constructor(
+    gateway: Gateway,
+    nodes: { node: StrictNode; grpc: HostileGrpcNode },
+    disposables: AsyncDisposableStack,
+  ) {
     this.gateway = gateway;
-    this.node = node;
+    this.node = nodes.node;
+    this.grpc = nodes.grpc;
     this.#disposables = disposables;
     this.workers = gateway.workers();
     this.honest = HonestClients.start(gateway.port, honestRequests());
@@ -38,7 +44,7 @@ export class Siege implements AsyncDisposable {
     const grpc = disposables.use(new HostileGrpcNode());
     const nodes = { strict: node.address, silent: silent.address, grpc: grpc.address };
     const gateway = disposables.use(await startGatewayUnder(attacks, nodes));
-    const siege = new Siege(gateway, node, disposables.move());
+    const siege = new Siege(gateway, { node, grpc }, disposables.move());
     siege.#begin(attacks, runs);
     return siege;
   }

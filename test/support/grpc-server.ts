@@ -1,54 +1,13 @@
-import { join } from "node:path";
+import { type NodeServer, startNodeServer } from "./node-server.ts";
 
-export interface GrpcServer extends AsyncDisposable {
-  readonly port: number;
-  /** "127.0.0.1:port", as it is written under `nodes`. */
-  readonly address: string;
-  /** Lines that it has printed after its port. */
-  readonly lines: readonly string[];
-  /** Resolves when it has printed that line that often. */
-  printed(line: string, times?: number): Promise<void>;
-}
+export type GrpcServer = NodeServer;
 
-/** A gRPC server in a process of its own: grpc-server.mjs says what its methods do. */
-export async function startGrpcServer(
+/** A gRPC server: grpc-server.mjs says what its methods do. */
+export function startGrpcServer(
   options: { readonly port?: number; readonly streamsMax?: number } = {},
 ): Promise<GrpcServer> {
-  const child = Bun.spawn({
-    cmd: ["node", join(import.meta.dir, "grpc-server.mjs")],
-    env: {
-      ...process.env,
-      PORT: String(options.port ?? 0),
-      STREAMS_MAX: String(options.streamsMax ?? 100),
-    },
-    stdio: ["ignore", "pipe", "inherit"],
+  return startNodeServer("grpc-server.mjs", {
+    PORT: String(options.port ?? 0),
+    STREAMS_MAX: String(options.streamsMax ?? 100),
   });
-  const lines: string[] = [];
-  const read = async (): Promise<void> => {
-    let text = "";
-    for await (const chunk of child.stdout) {
-      text += Buffer.from(chunk).toString();
-      const whole = text.split("\n");
-      text = whole.pop() ?? "";
-      lines.push(...whole);
-    }
-  };
-  void read();
-  while (lines.length === 0) {
-    if (child.exitCode !== null) throw new Error("the gRPC server has not started");
-    await Bun.sleep(5);
-  }
-  const port = Number(/^port (\d+)$/.exec(lines.shift() ?? "")?.[1]);
-  return {
-    port,
-    address: `127.0.0.1:${port}`,
-    lines,
-    async printed(line, times = 1) {
-      while (lines.filter((each) => each === line).length < times) await Bun.sleep(5);
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
 }

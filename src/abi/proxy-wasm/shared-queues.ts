@@ -1,6 +1,6 @@
+import { type Telling, Turns, type TurnTaking } from "../../base/turns.ts";
 import { StoreRefusal } from "../../shm/store-refusal.ts";
 import type { NamedStore, Stores } from "../../shm/stores.ts";
-import { QueueTurns, type Telling } from "./queue-turns.ts";
 
 /** Who is told of items, from the event loop. */
 export interface Receiver {
@@ -25,12 +25,12 @@ export class SharedQueue implements Telling {
   readonly #receivers: { readonly receiver: Receiver; readonly order: number }[] = [];
   #isWaiting = false;
   #mustHandOver = false;
-  readonly #around: { readonly turns: QueueTurns; readonly wake: (serial: number) => void };
+  readonly #around: { readonly turns: TurnTaking; readonly wake: (serial: number) => void };
 
   constructor(
     named: NamedStore,
     index: number,
-    around: { readonly turns: QueueTurns; readonly wake: (serial: number) => void },
+    around: { readonly turns: TurnTaking; readonly wake: (serial: number) => void },
   ) {
     this.id = named.number * QUEUES_PER_STORE + index;
     this.#named = named;
@@ -131,7 +131,7 @@ export class SharedQueue implements Telling {
 /** The queues of all stores that this process knows; a name belongs to a VM id. */
 export class SharedQueues {
   readonly #stores: Stores;
-  readonly #turns: QueueTurns;
+  readonly #turns: Turns;
   /** Those that were asked for; at most LIMITS.sharedQueuesMax of each store. */
   readonly #queues = new Map<number, SharedQueue>();
   /** Has another process, by its serial number, call wake() with that id. */
@@ -140,7 +140,7 @@ export class SharedQueues {
   /** @param nowMs see QueueTurns */
   constructor(stores: Stores, nowMs?: () => number) {
     this.#stores = stores;
-    this.#turns = new QueueTurns(nowMs);
+    this.#turns = new Turns(nowMs);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
-import { deadlines } from "../../base/deadlines.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { Telling, TurnTaking } from "../../base/turns.ts";
 import { HeaderList } from "../../http/headers.ts";
 import {
   GrpcCode,
@@ -25,23 +25,30 @@ export interface GrpcEvents {
  *
  *   head ─▶ message … ─▶ trailers          head with the end of the stream: it is the trailers
  *
- * Messages are handed on as long as LIMITS.queueTurnMsMax at a time, for a chunk may hold thousands
- * of them, and each may keep its receiver busy; then the stream is paused and others have as long.
+ * Each part is told in a turn of its own, for a chunk may hold thousands of messages, and each may
+ * keep its receiver busy; when too much waits for that, the stream is paused.
  */
-export class GrpcAnswer {
+export class GrpcAnswer implements Telling {
   readonly events: GrpcEvents;
   readonly #end: (outcome: GrpcOutcome) => void;
   readonly #reader = new MessageReader();
+  readonly #turns: TurnTaking;
   #httpStatus = 0;
+  /** The head, until it has been told. */
+  #initial: HeaderList | undefined;
   #trailers: HeaderList | undefined;
-  /** The node's last word, which waits for messages that have not been handed on. */
+  /** The node's last word, which waits until all else has been told. */
   #ending: (() => void) | undefined;
-  #isPaused = false;
+  /** Bytes that have come since everything was told. */
+  #heldBytes = 0;
+  #paused: ClientHttp2Stream | undefined;
+  #isWaiting = false;
   #isStopped = false;
 
-  constructor(events: GrpcEvents, end: (outcome: GrpcOutcome) => void) {
+  constructor(events: GrpcEvents, end: (outcome: GrpcOutcome) => void, turns: TurnTaking) {
     this.events = events;
     this.#end = end;
+    this.#turns = turns;
   }
 
   /** Nothing has come yet. */
@@ -57,7 +64,7 @@ export class GrpcAnswer {
     this.#httpStatus = Number(headers[":status"] ?? 0);
     if ((flags & END_STREAM) !== 0) {
       this.#trailers = list;
-      if (list.has("grpc-status")) this.events.initialMetadata(new HeaderList());
+      if (list.has("grpc-status")) this.#began(new HeaderList());
       return;
     }
     if (this.#httpStatus !== 200) return this.#end(outcomeOfHttp(this.#httpStatus));
@@ -66,7 +73,7 @@ export class GrpcAnswer {
       const message = "the node's answer is no gRPC: its content-type is another";
       return this.#end({ code: GrpcCode.Unknown, message });
     }
-    this.events.initialMetadata(list);
+    this.#began(list);
   }
 
   data(chunk: Uint8Array, stream: ClientHttp2Stream): void {
@@ -75,7 +82,12 @@ export class GrpcAnswer {
       return this.#end({ code: GrpcCode.Internal, message: "the node has sent no head" });
     }
     this.#reader.push(chunk);
-    if (!this.#isPaused) this.#handOn(stream);
+    this.#heldBytes += chunk.byteLength;
+    if (this.#heldBytes > LIMITS.grpcHeldBytesMax) {
+      stream.pause();
+      this.#paused = stream;
+    }
+    this.#wake();
   }
 
   trailers(headers: IncomingHttpHeaders): void {
@@ -105,39 +117,56 @@ export class GrpcAnswer {
   /** Nobody listens any more. */
   stop(): void {
     this.#isStopped = true;
+    this.#paused?.resume(); // Else it would keep what it holds, and its end.
   }
 
-  #handOn(stream: ClientHttp2Stream): void {
-    const startedMs = performance.now();
-    for (;;) {
-      if (this.#isStopped) return;
-      const message = this.#reader.next();
-      if (message === undefined) break;
-      if (typeof message === "string") return this.#end(PROBLEMS[message]);
-      this.events.message(message);
-      const spentMs = performance.now() - startedMs;
-      if (spentMs < LIMITS.queueTurnMsMax) continue;
-      this.#isPaused = true;
-      stream.pause();
-      deadlines.arm(spentMs, () => this.#goOn(stream));
-      return;
-    }
-    const ending = this.#ending;
-    this.#ending = undefined;
-    ending?.();
+  /** @internal Telling */
+  tell(): boolean {
+    this.#isWaiting = !this.#isStopped && this.#tellNext() && !this.#isStopped;
+    return this.#isWaiting;
   }
 
-  #goOn(stream: ClientHttp2Stream): void {
-    if (this.#isStopped) return;
-    this.#isPaused = false;
-    this.#handOn(stream);
-    if (!this.#isPaused) stream.resume();
+  #began(initial: HeaderList): void {
+    this.#initial = initial;
+    this.#wake();
   }
 
   #finish(ending: () => void): void {
     if (this.#isStopped) return;
-    if (this.#isPaused) this.#ending = ending;
-    else ending();
+    this.#ending ??= ending;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#turns.add(this);
+  }
+
+  /** @returns false when there is no more, for now */
+  #tellNext(): boolean {
+    const initial = this.#initial;
+    if (initial !== undefined) {
+      this.#initial = undefined;
+      this.events.initialMetadata(initial);
+      return true;
+    }
+    const message = this.#reader.next();
+    if (message === undefined) {
+      this.#toldAll();
+      return false;
+    }
+    if (typeof message === "string") this.#end(PROBLEMS[message]);
+    else this.events.message(message);
+    return true;
+  }
+
+  #toldAll(): void {
+    this.#heldBytes = 0;
+    this.#paused?.resume();
+    this.#paused = undefined;
+    this.#ending?.();
+    this.#ending = undefined;
   }
 
   #judge(): void {

@@ -2,6 +2,7 @@ import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from
 import { type Deadline, deadlines } from "../../base/deadlines.ts";
 import { type GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { turns as sharedTurns, type TurnTaking } from "../../base/turns.ts";
 import { HeaderList } from "../../http/headers.ts";
 import type { GrpcNode, StreamOpener } from "./grpc-node.ts";
 import type { GrpcSession } from "./grpc-session.ts";
@@ -53,21 +54,26 @@ export class GrpcCall implements StreamOpener {
   #unsentBytes = 0;
   #isHalfClosed = false;
   #isEnded = false;
+  #isCancelled = false;
+  readonly #turns: TurnTaking;
 
   /**
    * @param next the node for the next attempt, undefined when there is none left
    * @param connectMs 0: no deadline
+   * @param turns in which its events are told
    */
   constructor(
     request: GrpcCallRequest,
     events: GrpcEvents,
     next: () => GrpcPeer | undefined,
     connectMs: number,
+    turns: TurnTaking = sharedTurns,
   ) {
     this.#request = request;
+    this.#turns = turns;
     this.#next = next;
     this.#connectMs = connectMs;
-    this.#answer = new GrpcAnswer(events, (outcome) => this.#end(outcome));
+    this.#answer = new GrpcAnswer(events, (outcome) => this.#end(outcome), turns);
     const limitMs = request.timeoutMs === 0 ? LIMITS.callOutMsMax : request.timeoutMs;
     this.#deadline = deadlines.arm(limitMs, () => this.#timedOut(limitMs));
     this.#attempt(undefined);
@@ -100,6 +106,7 @@ export class GrpcCall implements StreamOpener {
 
   /** Idempotent. */
   cancel(): void {
+    this.#isCancelled = true;
     this.#stop();
   }
 
@@ -109,7 +116,7 @@ export class GrpcCall implements StreamOpener {
     try {
       stream = session.open(this.#headers());
     } catch (error) {
-      this.#endLater({ code: GrpcCode.Internal, message: messageOf(error) });
+      this.#end({ code: GrpcCode.Internal, message: messageOf(error) });
       return;
     }
     if (this.#request.timeoutMs === 0) this.#deadline?.cancel();
@@ -146,7 +153,7 @@ export class GrpcCall implements StreamOpener {
     const peer = error === undefined || error.retryable ? this.#next() : undefined;
     if (peer === undefined) {
       const message = error?.message ?? "the upstream has no node that could be asked";
-      this.#endLater({ code: GrpcCode.Unavailable, message });
+      this.#end({ code: GrpcCode.Unavailable, message });
       return;
     }
     this.#peer = peer;
@@ -165,16 +172,14 @@ export class GrpcCall implements StreamOpener {
     this.#end({ code: GrpcCode.DeadlineExceeded, message });
   }
 
-  /** It may be that the caller is still about to make the call. */
-  #endLater(outcome: GrpcOutcome): void {
-    queueMicrotask(() => this.#end(outcome));
-  }
-
   #end(outcome: GrpcOutcome): void {
     if (this.#isEnded) return;
-    const { events } = this.#answer;
     this.#stop();
-    events.closed(outcome);
+    const tell = (): boolean => {
+      if (!this.#isCancelled) this.#answer.events.closed(outcome);
+      return false;
+    };
+    this.#turns.add({ tell });
   }
 
   #stop(): void {

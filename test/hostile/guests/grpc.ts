@@ -140,8 +140,8 @@ const GUESTS: readonly HostileGuest[] = [
     name: "then-trap",
     wat: attack(
       "request_headers",
-      `${times(20, `(drop ${stream(HOSTILE)}) (drop ${send("#0 #30000")}) (drop ${call(SILENT, 0)})`)}
-      unreachable`,
+      `${times(20, `(drop ${stream(HOSTILE)}) (drop ${send("#0 #30000")})`)}
+      ${times(20, `(drop ${call(SILENT, 0)})`).replaceAll("$l", "$m")} unreachable`,
     ),
     expect: FAILED,
   },
