@@ -3,8 +3,14 @@ import { GatewayError } from "../base/errors.ts";
 import { type Body, collect, MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import { FilterChain } from "./chain.ts";
-import type { Direction, FilterHost, LocalReply, Plugin } from "./filter.ts";
-import { FakeExchange, type FilterCallbacks, ManualBody, pluginOf } from "./testing.ts";
+import type { Direction, FilterHost, HttpFilter, LocalReply, Plugin } from "./filter.ts";
+import {
+  FakeExchange,
+  type FilterCallbacks,
+  ManualBody,
+  pluginOf,
+  startFilter,
+} from "./testing.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
@@ -207,6 +213,38 @@ describe("FilterChain with a filter that changes a body", () => {
     host?.resume("request");
     expect(text(await first)).toBe("ab");
     expect(calls).toEqual([2]);
+  });
+
+  test("holds the headers for a filter that streams and has no callback for the body", async () => {
+    let host: FilterHost | undefined;
+    const chain = chainOf([
+      pluginOf("a", {
+        onRequestHeaders: (h) => ((host = h), "pause-stream"),
+        onRequestTrailers: () => "continue",
+      }),
+    ]);
+    const source = new ManualBody();
+    source.push(undefined);
+    let done = false;
+    const waiting = chain.requestHeaders(source).then(() => (done = true));
+    for (let n = 0; n < 20; n++) await Promise.resolve();
+    expect(done).toBe(false);
+    host?.resume("request");
+    await waiting;
+  });
+
+  test("tells the length of a body that it has whole, unless trailers follow", async () => {
+    for (const trailers of [undefined, HeaderList.from([["x", "1"]])]) {
+      const chain = chainOf([
+        pluginOf("a", {
+          onRequestHeaders: () => "pause-stream",
+          onRequestBody: (_, __, end) => (end ? "continue" : "pause"),
+          onRequestTrailers: () => "continue",
+        }),
+      ]);
+      const body = await bodyThrough(chain, "request", new MemoryBody(bytes("ab"), trailers));
+      expect(body.length).toBe(trailers === undefined ? 2 : undefined);
+    }
   });
 
   test("shows no filter what it has let go of", async () => {
@@ -436,6 +474,18 @@ describe("FilterChain errors", () => {
     };
     expect(chainOf([broken]).requestHeaders(undefined)).rejects.toThrow("no guest");
     await chainOf([{ ...broken, failOpen: true }]).requestHeaders(undefined);
+  });
+
+  test("gives back a filter that was waited for until the exchange was over", async () => {
+    let ends = 0;
+    const ready = pluginOf("a", { onEnd: () => ends++ });
+    const coming = Promise.withResolvers<HttpFilter>();
+    const chain = chainOf([{ ...ready, createFilter: () => coming.promise }]);
+    const done = chain.requestHeaders(undefined);
+    chain.end();
+    coming.resolve(startFilter(ready, {} as FilterHost));
+    await done;
+    expect(ends).toBe(1);
   });
 
   test("refuses to hold more than its buffer, by direction", async () => {

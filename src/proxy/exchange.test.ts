@@ -192,6 +192,37 @@ describe("handle() with filters", () => {
     expect(await bodyOf(answer)).toBe("tea");
   });
 
+  test("takes no changes of the request and no reply once they have been sent", async () => {
+    let host: FilterHost | undefined;
+    const seen: boolean[] = [];
+    const look = ({ exchange }: FilterHost): void => {
+      seen.push(exchange.isHeadMutable("request"), exchange.isHeadMutable("response"));
+    };
+    const plane = gateway(undefined, [
+      pluginOf("look", {
+        onRequestHeaders: (h) => ((host = h), look(h), "continue"),
+        onResponseHeaders: (h) => (look(h), "continue"),
+      }),
+    ]);
+    const answer = await handle(plane, incoming());
+    if (host === undefined) throw new Error("The filter has not run");
+    look(host);
+    expect(seen).toEqual([true, false, false, true, false, false]);
+    const headers = new HeaderList();
+    expect(host.localReply({ status: 418, headers, body: bytes(""), details: "" })).toBe(false);
+    expect(await bodyOf(answer)).toBe("ok");
+  });
+
+  test("filters the body of what answers for a reset, too", async () => {
+    const plane = gateway(undefined, [
+      pluginOf("read", { onResponseBody: () => "continue" }),
+      pluginOf("reset", { onRequestHeaders: (host) => (host.reset(), "continue") }),
+    ]);
+    const answer = await handle(plane, incoming());
+    expect(answer.status).toBe(502);
+    expect(await bodyOf(answer)).toContain("FILTER_RESET");
+  });
+
   test("tells filters of a reply by its own details, whatever it replaces", async () => {
     const seen: unknown[] = [];
     const plane = gateway(undefined, [

@@ -276,6 +276,23 @@ describe("trailers", () => {
     ]);
   });
 
+  test("of a response that handle_request has made stand beside those that it brings", () => {
+    const { scripted, host } = started();
+    scripted.http.enable_features(Feature.Trailers);
+    const exchange = scripted.exchange(host, NEEDS_ALL);
+    const line = scripted.put("x");
+    scripted.request(exchange, (http) => http.add_header_value(ResponseTrailers, ...line, ...line));
+    host.response = { status: 200, headers: new HeaderList() };
+    host.responseTrailers = HeaderList.from([["a", "1"]]);
+    exchange.onResponseHeaders(false);
+    expect(exchange.onResponseBody(4, false)).toBe("continue");
+    expect(exchange.onResponseTrailers()).toBe("continue");
+    expect([...host.responseTrailers]).toEqual([
+      ["a", "1"],
+      ["x", "x"],
+    ]);
+  });
+
   test("take no lines that say where a message ends", () => {
     const { scripted, host } = started();
     scripted.http.enable_features(Feature.Trailers);

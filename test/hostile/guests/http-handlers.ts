@@ -100,7 +100,8 @@ const POINTERS: readonly HostileGuest[] = Object.entries(HTTP_HANDLER_SIGNATURES
   .flatMap(([name, signature]) =>
     ["-1", "-4", "65535", "0x7fffffff", "0x80000000"].map((value) => {
       const [parameters = "", results = ""] = signature.split(">");
-      const call = `(call $${callName(name)} ${Array.from(parameters, () => `#${value}`).join(" ")})`;
+      const values = Array.from(parameters, () => `#${value}`).join(" ");
+      const call = `(call $${callName(name)} ${values})`;
       return {
         name: `http-pointers-${name.replaceAll("_", "-")}-${value.replace("-", "minus-")}`,
         wat: handlers({ request: results === "" ? call : `(drop ${call})` }),
