@@ -107,7 +107,8 @@ export async function record(
     throw error;
   }
   message.complete = true;
-  message.trailers = body?.trailers === undefined ? undefined : [...body.trailers];
+  // No lines and no trailers are the same to whoever gets them.
+  message.trailers = (body?.trailers?.size ?? 0) > 0 ? [...(body?.trailers ?? [])] : undefined;
   const trailers = message.trailers === undefined ? {} : { headers: message.trailers };
   recorder.add({ kind: "sent", depth: 0, to, part: "end", text: "", ...trailers });
 }
