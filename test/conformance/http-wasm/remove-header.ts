@@ -72,7 +72,7 @@ export const conformance = casesOf("remove_header", [
       'get_header_values(kind=ResponseTrailers, name="x-a") = 0 -> values=""',
       "=> client head 200 {}",
       '=> client body "y"',
-      "=> client end {}",
+      "=> client end",
     ],
   },
   {
