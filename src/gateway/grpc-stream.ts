@@ -7,11 +7,13 @@ import type { Upstream } from "../upstream/upstream.ts";
  * Begins one gRPC call or stream of a plugin, through an upstream with its balancing. A call always
  * has a deadline, for a filter that waits for it holds an exchange; a stream lasts until one of the
  * two ends it.
+ * @param owner the plugin's name
  * @param turns in which its events are told
  * @param over called once, when it has ended or is cancelled
  */
 export function openGrpcStream(
   upstream: Upstream,
+  owner: string,
   request: GrpcRequest,
   events: GrpcEvents,
   over: () => void,
@@ -26,7 +28,7 @@ export function openGrpcStream(
   };
   const boundMs = Math.min(timeoutMs === 0 ? LIMITS.callOutMsMax : timeoutMs, LIMITS.callOutMsMax);
   const call = upstream.openGrpc(
-    { path, metadata, timeoutMs: message === undefined ? timeoutMs : boundMs },
+    { owner, path, metadata, timeoutMs: message === undefined ? timeoutMs : boundMs },
     {
       initialMetadata: (list) => events.initialMetadata(list),
       message: (bytes) => events.message(bytes),

@@ -152,7 +152,8 @@ class CallOutGate {
       this.#grpcStreams--;
       lease.release();
     };
-    return openGrpcStream(lease.upstream, request, events, over, this.#turns);
+    const { name } = this.#settings;
+    return openGrpcStream(lease.upstream, name, request, events, over, this.#turns);
   }
 
   #find(name: string, isFull: boolean): AddressLease | CallOutRefusal {

@@ -12,8 +12,8 @@ export interface NodePoolsOptions {
 interface Entry {
   readonly key: string;
   readonly pool: NodePool;
-  /** Its HTTP/2 side, once somebody has asked for it. */
-  grpc: GrpcNode | undefined;
+  /** Its HTTP/2 sides by owner, of those that have asked for one and may still use it. */
+  readonly grpc: Map<string, GrpcNode>;
   readonly newGrpc: () => GrpcNode;
   /** Upstreams that name the node. */
   users: number;
@@ -52,12 +52,17 @@ export class NodePools {
     return entry.pool;
   }
 
-  /** The HTTP/2 side of a node that has been acquired. */
-  grpcOf(pool: NodePool): GrpcNode {
+  /** The HTTP/2 side of a node that has been acquired: each owner has one of its own. */
+  grpcOf(pool: NodePool, owner: string): GrpcNode {
     const entry = this.#entryOf.get(pool);
     assert(entry !== undefined, `Cannot use the pool of ${pool.address} after its release`);
-    entry.grpc ??= entry.newGrpc();
-    return entry.grpc;
+    const known = entry.grpc.get(owner);
+    if (known !== undefined) return known;
+    // Owners come and go with configurations; a node may stay for ever.
+    for (const [name, grpc] of entry.grpc) if (!grpc.isConnected) entry.grpc.delete(name);
+    const made = entry.newGrpc();
+    entry.grpc.set(owner, made);
+    return made;
   }
 
   release(pool: NodePool): void {
@@ -68,7 +73,7 @@ export class NodePools {
     this.#entries.delete(entry.key);
     this.#entryOf.delete(pool);
     pool.retire();
-    entry.grpc?.retire();
+    for (const grpc of entry.grpc.values()) grpc.retire();
   }
 
   #create(key: string, node: NodeConfig, keepalive: UpstreamConfig["keepalive"]): Entry {
@@ -83,7 +88,7 @@ export class NodePools {
       exchangesMax: keepalive.requests,
     });
     const newGrpc = (): GrpcNode => new GrpcNode(shared);
-    const entry = { key, pool, grpc: undefined, newGrpc, users: 0 };
+    const entry: Entry = { key, pool, grpc: new Map(), newGrpc, users: 0 };
     this.#entries.set(key, entry);
     this.#entryOf.set(pool, entry);
     return entry;

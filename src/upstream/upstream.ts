@@ -54,7 +54,7 @@ export class Upstream {
       if (node === undefined) return undefined;
       tried.push(node);
       const own = node.config.kind === "tcp" ? node.config.address : "localhost";
-      return { node: this.#pools.grpcOf(node.pool), authority: node.host ?? own };
+      return { node: this.#pools.grpcOf(node.pool, request.owner), authority: node.host ?? own };
     };
     return new GrpcCall(request, events, next, this.timeout.connectMs, turns);
   }

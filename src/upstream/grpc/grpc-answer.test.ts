@@ -248,7 +248,7 @@ function upstreamOf(node: RawNode, { connectMs = 0, idleMs = 60_000 }: Settings 
   const begin = ({ timeoutMs = 5000 }: Settings = {}) => {
     const seen: string[] = [];
     const { promise, resolve } = Promise.withResolvers<string[]>();
-    const request = { path: "/a.B/C", metadata: new HeaderList(), timeoutMs };
+    const request = { owner: "one", path: "/a.B/C", metadata: new HeaderList(), timeoutMs };
     const call = upstream.openGrpc(request, {
       initialMetadata: () => seen.push("initial"),
       message: (bytes) => seen.push(Buffer.from(bytes).toString("latin1")),

@@ -90,6 +90,16 @@ describe("GrpcCall", () => {
     hanging[1]?.call.cancel();
   });
 
+  test("gives each owner a connection: nobody waits for another one's streams", async () => {
+    await using small = await startGrpcServer({ streamsMax: 2 });
+    const { begin } = open(small.port);
+    const hanging = [1, 2, 3].map(() => begin("Hang", { owner: "one" }));
+    for (const { call } of hanging) call.send(Buffer.from("x"), true);
+    await small.printed("hang", 2);
+    expect(await answered(begin("Unary", { owner: "two" }))).toBe("0 OK");
+    for (const { call } of hanging) call.cancel();
+  });
+
   test("hands thousands of messages on without keeping others from their turn", async () => {
     const { begin } = open(server.port);
     let turns = 0;
@@ -268,12 +278,18 @@ function open(ports: number | readonly number[], retries = 0, more: readonly Nod
   const upstream = new Upstream(upstreamConfig(nodes, { retries }), pools);
   const begin = (
     method: string,
-    options: { metadata?: [string, string][]; timeoutMs?: number; busyMs?: number } = {},
+    options: {
+      owner?: string;
+      metadata?: [string, string][];
+      timeoutMs?: number;
+      busyMs?: number;
+    } = {},
   ): Begun => {
     const log: string[] = [];
     const { promise, resolve } = Promise.withResolvers<string>();
-    const { metadata = [], timeoutMs = 10_000, busyMs = 0 } = options;
+    const { owner = "one", metadata = [], timeoutMs = 10_000, busyMs = 0 } = options;
     const request = {
+      owner,
       path: `/test.Echo/${method}`,
       metadata: HeaderList.from(metadata),
       timeoutMs,

@@ -12,6 +12,8 @@ import { frameMessage } from "./message-frames.ts";
 import { requestHeaders } from "./request-headers.ts";
 
 export interface GrpcCallRequest {
+  /** Whose connections it takes: nobody can use up the streams of another one. */
+  readonly owner: string;
   /** "/package.Service/Method" */
   readonly path: string;
   /** Lines that gRPC itself writes are replaced. */
