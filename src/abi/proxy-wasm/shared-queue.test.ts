@@ -79,7 +79,7 @@ describe("proxy_enqueue_shared_queue()", () => {
     expect(told).toEqual(["second"]);
   });
 
-  test("tells a guest that takes over while the store is blocked, as soon as it is not", async () => {
+  test("tells a guest that takes over while the store is blocked, when it is not", async () => {
     const scopes = new VmScopes();
     const told: string[] = [];
     const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
