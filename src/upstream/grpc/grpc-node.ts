@@ -21,8 +21,8 @@ export interface GrpcNodeOptions {
 }
 
 /**
- * The HTTP/2 connection of one owner to one node: made when it is wanted, and replaced when the node
- * says GOAWAY.
+ * The HTTP/2 connection of one owner to one node: made when it is wanted, and replaced when the
+ * node says GOAWAY.
  *
  *   want() ──▶ waiting │ oldest … newest │ ──room──▶ open(session)
  *                           └──no connection──▶ failed(error)
