@@ -9,7 +9,7 @@ import { buildRouter, checkRules, type Router, type RuleProblem } from "../route
 import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
-import { startModule } from "../abi/start-plugin.ts";
+import { startModule } from "../abi/start-module.ts";
 import { moduleKey, type Plan } from "./messages.ts";
 import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";

@@ -16,7 +16,7 @@ import { RunHost } from "./run-host.ts";
 import { type RunOptions, type RunRequest, toBytes } from "./run-options.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { record, StandInUpstream } from "./stand-in-upstream.ts";
-import { type Started, startForRun } from "./start-plugin.ts";
+import { type Started, startForRun } from "./start-for-run.ts";
 import type { SentMessage, Transcript } from "./transcript.ts";
 
 /** ms since 1970 at which runs begin unless they are told: 2026-01-01. */

@@ -1,5 +1,5 @@
 import { assert } from "../../base/assert.ts";
-import { GatewayError, isFaultCode } from "../../base/errors.ts";
+import { type GatewayError, isFaultCode } from "../../base/errors.ts";
 import type {
   Action,
   BodyWindow,
@@ -8,6 +8,7 @@ import type {
   HttpFilter,
   ResponseHead,
 } from "../../filter/filter.ts";
+import { overTime, putBack } from "../guest/exchange-errors.ts";
 import type { Caller } from "../guest/guest-core.ts";
 import { EarlyResponse } from "./early-response.ts";
 import { GuestBody, windowOf } from "./guest-body.ts";
@@ -236,11 +237,11 @@ export class GuestExchange implements HttpFilter, Caller {
 
   /** @throws GatewayError when the guest fails or has failed, or the exchange's time is used up */
   #call(name: HttpGuestName, args: readonly number[]): bigint | undefined {
-    if (this.#guest.lives !== this.#life) throw this.#stale();
+    if (this.#guest.lives !== this.#life) throw putBack(this.#guest.name);
     const { totalMs } = this.#guest.resources.settings.limits;
     if (totalMs > 0 && this.spentMs >= totalMs) {
       this.#finish("deadline");
-      throw this.#overTime(totalMs);
+      throw overTime(this.#guest.name, totalMs);
     }
     try {
       return this.#guest.call(name, this, args);
@@ -273,21 +274,6 @@ export class GuestExchange implements HttpFilter, Caller {
     const gone = this.#gone;
     this.#gone = undefined;
     gone?.();
-  }
-
-  #stale(): GatewayError {
-    return new GatewayError(
-      "FILTER_FAILED",
-      `Plugin "${this.#guest.name}" was put back to its start when another exchange failed`,
-    );
-  }
-
-  #overTime(totalMs: number): GatewayError {
-    return new GatewayError(
-      "FILTER_DEADLINE",
-      `Plugin "${this.#guest.name}" has used up its time for this exchange: ${totalMs} ms ` +
-        "(limits.total)",
-    );
   }
 }
 

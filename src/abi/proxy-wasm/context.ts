@@ -1,4 +1,4 @@
-import { GatewayError } from "../../base/errors.ts";
+import type { GatewayError } from "../../base/errors.ts";
 import type {
   Action,
   Direction,
@@ -9,6 +9,7 @@ import type {
   ResponseHead,
 } from "../../filter/filter.ts";
 import type { HeaderList } from "../../http/headers.ts";
+import { overTime, putBack } from "../guest/exchange-errors.ts";
 import type { CallbackName } from "./exports.ts";
 import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
@@ -206,12 +207,12 @@ export class StreamContext implements HttpFilter, Stream {
 
   /** @throws GatewayError when the guest fails or has failed, or the exchange's time is used up */
   #call(name: CallbackName, value: number, endOfStream: boolean): number | undefined {
-    if (this.#guest.lives !== this.#life) throw this.#stale();
+    if (this.#guest.lives !== this.#life) throw putBack(this.#guest.name);
     const { totalMs } = this.#guest.resources.settings.limits;
     if (totalMs > 0 && this.spentMs >= totalMs) {
       this.#isOverTime = true;
       this.onEnd();
-      throw this.#overTime(totalMs);
+      throw overTime(this.#guest.name, totalMs);
     }
     try {
       return this.#guest.call(name, this, this.id, value, endOfStream ? 1 : 0);
@@ -219,21 +220,6 @@ export class StreamContext implements HttpFilter, Stream {
       this.#leave();
       throw error;
     }
-  }
-
-  #stale(): GatewayError {
-    return new GatewayError(
-      "FILTER_FAILED",
-      `Plugin "${this.#guest.name}" was put back to its start when another exchange failed`,
-    );
-  }
-
-  #overTime(totalMs: number): GatewayError {
-    return new GatewayError(
-      "FILTER_DEADLINE",
-      `Plugin "${this.#guest.name}" has used up its time for this exchange: ${totalMs} ms ` +
-        "(limits.total)",
-    );
   }
 
   #act(name: CallbackName, direction: Direction, value: number, endOfStream: boolean): Action {

@@ -1,6 +1,6 @@
 import type { AbiChoice } from "../abi/inspect.ts";
 import { VmScopes } from "../abi/proxy-wasm/vm-scope.ts";
-import { startModule } from "../abi/start-plugin.ts";
+import { startModule } from "../abi/start-module.ts";
 import type { SandboxConfig } from "../config/config.ts";
 import type { Plugin, PluginHost } from "../filter/filter.ts";
 import { toBytes } from "./run-options.ts";
