@@ -1,10 +1,16 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
-import type { OutgoingHttpHeaders } from "node:http2";
+import type * as Http2 from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import { createConnection } from "node:net";
 import { type Deadline, deadlines } from "../../base/deadlines.ts";
 import { GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { ConnectTarget } from "../client/connection.ts";
+
+/** Loaded with the first session: what a worker holds decides how much garbage it lets lie. */
+function http2(): typeof Http2 {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  return require("node:http2") as typeof Http2;
+}
 
 /** Whoever holds a session. */
 export interface SessionOwner {
@@ -41,7 +47,7 @@ export class GrpcSession {
   constructor(target: ConnectTarget, address: string, connectMs: number, owner: SessionOwner) {
     this.#address = address;
     this.#owner = owner;
-    this.#session = connect("http://node", {
+    this.#session = http2().connect("http://node", {
       createConnection: () => socketTo(target),
       settings: { enablePush: false, maxHeaderListSize: LIMITS.grpcMetadataBytesMax },
       maxSessionMemory: LIMITS.grpcSessionMibMax,
