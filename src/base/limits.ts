@@ -353,6 +353,12 @@ export const LIMITS = {
   adminHeadMsMax: 5_000,
   /** ms; without a byte taken by a client of the status port, then the connection is reset. */
   adminSendIdleMsMax: 10_000,
+  /** bytes; what a worker's memory grows by before all its garbage is collected. */
+  garbageBytesMax: 128 * MIB,
+  /** bytes; what the engine allocates between two collections of young garbage. */
+  youngBytesMax: 32 * MIB,
+  /** ms; between two looks at a worker's memory. A guest makes up to 250 MiB of garbage a second. */
+  memoryLookMs: 200,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,
   /** ms; time a worker has to build and start a generation before it is given up. */

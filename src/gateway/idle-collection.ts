@@ -30,7 +30,8 @@ export class IdleCollection {
   }
 }
 
-function collectAll(): void {
+/** Stops the worker for it: 10 ms, or 90 with a thousand sandboxes. */
+export function collectAll(): void {
   Bun.gc(true);
   Bun.shrink();
 }

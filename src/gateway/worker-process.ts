@@ -212,6 +212,8 @@ function inheritedFds(ties: WorkerTies | undefined): number[] {
  */
 function workerEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
+    // By itself it takes the sandboxes' whole memory for its heap and waits for as much again.
+    BUN_JSC_gcMaxHeapSize: String(LIMITS.youngBytesMax),
     BUN_JSC_maxNumWasmFastMemories: "10000",
     BUN_JSC_maxPerThreadStackUsage: String(LIMITS.workerStackBytes),
   };

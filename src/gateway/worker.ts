@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
@@ -15,6 +16,7 @@ import type { Plan, ToMaster, ToWorker } from "./messages.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { IdleCollection } from "./idle-collection.ts";
+import { PressureCollection } from "./pressure-collection.ts";
 import { refuse } from "./refuse.ts";
 import { BorrowedStores } from "./borrowed-stores.ts";
 import { encodeStatus } from "./worker-status.ts";
@@ -34,6 +36,8 @@ export async function runWorker(send: (message: ToMaster) => void): Promise<void
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
+  const pressure = new PressureCollection();
+  setInterval(() => pressure.look(process.memoryUsage.rss), LIMITS.memoryLookMs);
   await meter.start();
   send({ type: "ready" });
 }
