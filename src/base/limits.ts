@@ -357,7 +357,7 @@ export const LIMITS = {
   garbageBytesMax: 128 * MIB,
   /** bytes; what the engine allocates between two collections of young garbage. */
   youngBytesMax: 32 * MIB,
-  /** ms; between two looks at a worker's memory. A guest makes up to 250 MiB of garbage a second. */
+  /** ms; between two looks at a worker's memory: guests make up to 250 MiB of garbage a second. */
   memoryLookMs: 200,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,

@@ -37,7 +37,7 @@ export async function runWorker(send: (message: ToMaster) => void): Promise<void
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
   const pressure = new PressureCollection();
-  setInterval(() => pressure.look(process.memoryUsage.rss), LIMITS.memoryLookMs);
+  setInterval(() => pressure.look(() => process.memoryUsage.rss()), LIMITS.memoryLookMs);
   await meter.start();
   send({ type: "ready" });
 }
