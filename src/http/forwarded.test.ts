@@ -65,12 +65,12 @@ describe("setForwarded() errors", () => {
     ]);
     setForwarded(headers, ARRIVAL);
     expect([...headers]).toEqual([
+      ["X_Other", "kept"],
+      ["X-Forwarded-For", "192.0.2.7"],
       ["X-Real-IP", "192.0.2.7"],
       ["X-Forwarded-Proto", "http"],
       ["X-Forwarded-Host", "api.example.com:9080"],
       ["X-Forwarded-Port", "9080"],
-      ["X_Other", "kept"],
-      ["X-Forwarded-For", "192.0.2.7"],
     ]);
   });
 

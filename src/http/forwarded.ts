@@ -1,3 +1,4 @@
+import { headerName, ROLE } from "./header-name.ts";
 import type { HeaderList } from "./headers.ts";
 
 /** How a request came in. */
@@ -25,37 +26,35 @@ export interface Arrival {
  * on with. Spellings with "_" go too, since CGI-style servers cannot tell them from ours.
  */
 export function setForwarded(headers: HeaderList, arrival: Arrival): void {
-  removeLookAlikes(headers);
-  headers.remove("forwarded");
   const peer = plainAddress(arrival.remoteAddress);
-  if (peer === "") {
-    headers.remove("x-real-ip");
-  } else {
-    const before = headers.getAll("x-forwarded-for").filter((value) => value !== "");
-    headers.set("X-Forwarded-For", before.length === 0 ? peer : `${before.join(", ")}, ${peer}`);
-    headers.set("X-Real-IP", peer);
+  const before = (headers.roles & ROLE.forwarded) === 0 ? [] : takeOff(headers);
+  if (peer !== "") {
+    before.push(peer);
+    const trace = before.join(", ");
+    // What the client has sent is as well checked as the rest of its lines.
+    headers.appendChecked(NAMES.for, trace);
+    headers.appendChecked(NAMES.realIp, peer);
+  } else if (before.length > 0) {
+    headers.appendChecked(NAMES.for, before.join(", "));
   }
-  headers.set("X-Forwarded-Proto", arrival.scheme);
-  headers.set("X-Forwarded-Host", arrival.authority);
-  headers.set("X-Forwarded-Port", String(arrival.localPort));
+  headers.appendChecked(NAMES.proto, arrival.scheme);
+  headers.appendChecked(NAMES.host, arrival.authority);
+  headers.appendChecked(NAMES.port, String(arrival.localPort));
 }
 
-const OURS: ReadonlySet<string> = new Set([
-  "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-forwarded-proto",
-  "x-real-ip",
-]);
+const NAMES = {
+  for: headerName("X-Forwarded-For"),
+  realIp: headerName("X-Real-IP"),
+  proto: headerName("X-Forwarded-Proto"),
+  host: headerName("X-Forwarded-Host"),
+  port: headerName("X-Forwarded-Port"),
+};
 
-function removeLookAlikes(headers: HeaderList): void {
-  for (let at = headers.size - 1; at >= 0; at--) {
-    const key = headers.keyAt(at);
-    if (!key.includes("_") || !OURS.has(key.replaceAll("_", "-"))) continue;
-    headers.remove(key);
-    at = Math.min(at, headers.size); // Lines of that name before this one are gone as well.
-  }
+/** @returns the client's X-Forwarded-For */
+function takeOff(headers: HeaderList): string[] {
+  const before = headers.getAll("x-forwarded-for").filter((value) => value !== "");
+  headers.removeRoles(ROLE.forwarded);
+  return before;
 }
 
 /** A dual-stack socket shows IPv4 peers as "::ffff:192.0.2.1", which no allow-list expects. */

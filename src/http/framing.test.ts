@@ -3,9 +3,7 @@ import {
   type Framing,
   hasNoBody,
   type HttpVersion,
-  isFieldName,
   isFieldValue,
-  isToken,
   requestFraming,
   responseFraming,
 } from "./framing.ts";
@@ -151,22 +149,6 @@ describe("hasNoBody()", () => {
     ["POST", 404, false],
   ])("of %s %i is %p", (method, status, wanted) => {
     expect(hasNoBody(method, status)).toBe(wanted);
-  });
-});
-
-describe("isToken()", () => {
-  test("takes exactly the 77 token characters", () => {
-    const taken = Array.from({ length: 0x120 }, (_, n) => String.fromCharCode(n)).filter(isToken);
-    expect(taken.join("")).toBe(
-      "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~",
-    );
-  });
-});
-
-describe("isToken() errors", () => {
-  test.each(["", "a b", "a:", "a\n", "\na", "a\r\nb", "é"])("refuses %j", (text) => {
-    expect(isToken(text)).toBe(false);
-    expect(isFieldName(text)).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { FaultCode } from "../base/errors.ts";
+import { ROLE } from "./header-name.ts";
 import type { HeaderList } from "./headers.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
@@ -43,15 +44,6 @@ export function hasNoBody(method: string, status: number): boolean {
   return method === "HEAD" || status < 200 || status === 204 || status === 304;
 }
 
-/** A method, a header name or a protocol name: one or more of the 77 token characters. */
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
-
-export function isFieldName(name: string): boolean {
-  return TOKEN.test(name);
-}
-
 /**
  * Blanks inside, any byte from 0x80 as one char; no control character but the tab, so that no value
  * can end its line; nothing above U+00FF, and no blanks around it. "" is a value.
@@ -60,8 +52,8 @@ export function isFieldValue(value: string): boolean {
   return VALUE.test(value);
 }
 
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+const FRAMES = ROLE.contentLength | ROLE.transferEncoding;
 const NONE: Framing = { ok: true, kind: "none" };
 const CHUNKED: Framing = { ok: true, kind: "chunked" };
 const UNTIL_CLOSE: Framing = { ok: true, kind: "until-close" };
@@ -71,6 +63,7 @@ function declaredFraming(
   version: HttpVersion,
   fault: FaultCode,
 ): Framing | Refusal | undefined {
+  if ((headers.roles & FRAMES) === 0) return undefined;
   const codings = headers.getAll("transfer-encoding");
   const lengths = headers.getAll("content-length");
   if (codings.length === 0) {

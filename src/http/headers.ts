@@ -1,3 +1,22 @@
+import { type HeaderName, headerName } from "./header-name.ts";
+
+/** One line of a list. */
+class HeaderLine {
+  name: HeaderName;
+  /** undefined: it stands in the list's source, and nobody has asked for it. */
+  value: string | undefined;
+  /** Of the line in the list's source, without its line end; -1: it does not stand there. */
+  readonly start: number;
+  readonly end: number;
+
+  constructor(name: HeaderName, value: string | undefined, start: number, end: number) {
+    this.name = name;
+    this.value = value;
+    this.start = start;
+    this.end = end;
+  }
+}
+
 /**
  * An ordered list of header lines: order, repeats and spelling are kept, look-ups ignore case.
  *
@@ -5,14 +24,18 @@
  *   keys    "host"  "set-cookie"  "set-cookie"     lower-case, what is compared
  *   values  "a.b"   "x=1"         "y=2"            latin-1: one char is one byte on the wire
  *
+ * Lines that were parsed stay where they stood in the received head (`source`) until somebody asks
+ * for them: a head that nobody changes is sent on as the same text, in one piece.
+ *
  * Why not `Headers`: it sorts names, joins repeated lines and validates again on every copy. Lists
  * are short (around ten lines), so linear search over an array beats a map.
  */
 export class HeaderList {
-  readonly #names: string[] = [];
-  readonly #keys: string[] = [];
-  readonly #values: string[] = [];
+  readonly #lines: HeaderLine[] = [];
+  #source = "";
   #version = 0;
+  #roles = 0;
+  #isChecked = true;
 
   static from(lines: Iterable<readonly [name: string, value: string]>): HeaderList {
     const list = new HeaderList();
@@ -22,14 +45,15 @@ export class HeaderList {
 
   /** Number of lines. */
   get size(): number {
-    return this.#keys.length;
+    return this.#lines.length;
   }
 
   /** Bytes of all names and values. */
   get byteLength(): number {
     let total = 0;
-    for (let at = 0; at < this.#keys.length; at++) {
-      total += (this.#keys[at] as string).length + (this.#values[at] as string).length;
+    for (const { name, value, start, end } of this.#lines) {
+      const valueLength = value?.length ?? end - start - name.text.length - SEPARATOR_LENGTH;
+      total += name.text.length + valueLength;
     }
     return total;
   }
@@ -39,109 +63,207 @@ export class HeaderList {
     return this.#version;
   }
 
+  /** Bits of ROLE: of all lines that there are, and perhaps of some that are gone. */
+  get roles(): number {
+    return this.#roles;
+  }
+
+  /**
+   * Every line came from a parser that has checked it, or was made here: a token as its name, no
+   * control character but the tab in its value. False as soon as anything else was added.
+   */
+  get isChecked(): boolean {
+    return this.#isChecked;
+  }
+
   /** Value of the first line of that name. @param key lower-case */
   get(key: string): string | undefined {
-    const at = this.#keys.indexOf(key);
-    return at < 0 ? undefined : this.#values[at];
+    const at = this.#find(key, 0);
+    return at < 0 ? undefined : this.valueAt(at);
   }
 
   /** @param key lower-case */
   has(key: string): boolean {
-    return this.#keys.includes(key);
+    return this.#find(key, 0) >= 0;
   }
 
   /** Values of all lines of that name, in order. @param key lower-case */
   getAll(key: string): string[] {
     const found: string[] = [];
-    for (let at = this.#keys.indexOf(key); at >= 0; at = this.#keys.indexOf(key, at + 1)) {
-      found.push(this.#values[at] as string);
+    for (let at = this.#find(key, 0); at >= 0; at = this.#find(key, at + 1)) {
+      found.push(this.valueAt(at));
     }
     return found;
   }
 
   /** Adds a line at the end; lines of the same name stay. */
   append(name: string, value: string): void {
-    this.#names.push(name);
-    this.#keys.push(lowerCase(name));
-    this.#values.push(value);
-    this.#version++;
+    this.#isChecked = false;
+    this.appendChecked(headerName(name), value);
+  }
+
+  /** The same for a line that is known to be one: see isChecked. */
+  appendChecked(name: HeaderName, value: string): void {
+    this.#push(new HeaderLine(name, value, -1, -1));
+  }
+
+  /**
+   * The same for a line that stands in a received head, as `Name: value` and nothing else.
+   * @param text the head; lines of one head stay together, those of a second one are copied
+   */
+  appendFrom(name: HeaderName, text: string, start: number, end: number): void {
+    if (this.#source === "") this.#source = text;
+    if (this.#source === text) {
+      this.#push(new HeaderLine(name, undefined, start, end));
+    } else {
+      const valueStart = start + name.text.length + SEPARATOR_LENGTH;
+      this.appendChecked(name, text.slice(valueStart, end));
+    }
   }
 
   /** Replaces the first line of that name and drops the others; adds one when there is none. */
   set(name: string, value: string): void {
-    const key = lowerCase(name);
-    const at = this.#keys.indexOf(key);
+    const { key } = headerName(name);
+    const at = this.#find(key, 0);
     if (at < 0) {
       this.append(name, value);
       return;
     }
-    this.#values[at] = value;
+    this.#isChecked = false;
+    const line = this.#lines[at] as HeaderLine;
+    this.#lines[at] = new HeaderLine(line.name, value, -1, -1);
     this.#removeFrom(key, at + 1);
     this.#version++;
   }
 
   /** Drops all lines of that name; true when there was one. @param key lower-case */
   remove(key: string): boolean {
-    const at = this.#keys.indexOf(key);
+    const at = this.#find(key, 0);
     if (at < 0) return false;
     this.#removeFrom(key, at);
     this.#version++;
     return true;
   }
 
+  /** Drops all lines that have one of these roles. @param roles bits of ROLE */
+  removeRoles(roles: number): void {
+    if ((this.#roles & roles) === 0) return;
+    let kept = 0;
+    this.#roles = 0;
+    for (const line of this.#lines) {
+      if ((line.name.roles & roles) !== 0) continue;
+      this.#lines[kept++] = line;
+      this.#roles |= line.name.roles;
+    }
+    this.#lines.length = kept;
+    this.#version++;
+  }
+
   clear(): void {
-    this.#names.length = 0;
-    this.#keys.length = 0;
-    this.#values.length = 0;
+    this.#lines.length = 0;
+    this.#roles = 0;
+    this.#isChecked = true;
     this.#version++;
   }
 
   /** Name of line `index` as it is sent. */
   nameAt(index: number): string {
-    return this.#names[index] as string;
+    return this.#line(index).name.text;
   }
 
   /** Lower-case name of line `index`. */
   keyAt(index: number): string {
-    return this.#keys[index] as string;
+    return this.#line(index).name.key;
+  }
+
+  /** Bits of ROLE of line `index`. */
+  rolesAt(index: number): number {
+    return this.#line(index).name.roles;
+  }
+
+  /** The name of line `index` is a token. */
+  isNameAtValid(index: number): boolean {
+    return this.#line(index).name.isValid;
   }
 
   valueAt(index: number): string {
-    return this.#values[index] as string;
+    const line = this.#line(index);
+    line.value ??= this.#source.slice(
+      line.start + line.name.text.length + SEPARATOR_LENGTH,
+      line.end,
+    );
+    return line.value;
   }
 
   /** Name (as sent) and value of every line, in order. */
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let at = 0; at < this.#names.length; at++) {
-      yield [this.#names[at] as string, this.#values[at] as string];
+    for (let at = 0; at < this.#lines.length; at++) yield [this.nameAt(at), this.valueAt(at)];
+  }
+
+  /**
+   * The lines as they are sent, each with the line end of the one BEFORE it: "\r\nA: 1\r\nB: 2".
+   * Nothing is checked here.
+   * @param without lines that have one of these roles are left out (bits of ROLE)
+   */
+  toText(without: number): string {
+    let text = "";
+    let runStart = -1;
+    let runEnd = -1;
+    for (const { name, value, start, end } of this.#lines) {
+      if ((name.roles & without) !== 0) continue;
+      if (start >= 0 && start === runEnd + LINE_END_LENGTH && runStart >= 0) {
+        runEnd = end;
+        continue;
+      }
+      if (runStart >= 0) text = `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
+      runStart = start;
+      runEnd = end;
+      if (start < 0) text = `${text}${name.opening}${value}`;
     }
+    return runStart < 0 ? text : `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
   }
 
   clone(): HeaderList {
     const copy = new HeaderList();
-    copy.#names.push(...this.#names);
-    copy.#keys.push(...this.#keys);
-    copy.#values.push(...this.#values);
+    for (const { name, value, start, end } of this.#lines) {
+      copy.#lines.push(new HeaderLine(name, value, start, end));
+    }
+    copy.#source = this.#source;
+    copy.#roles = this.#roles;
+    copy.#isChecked = this.#isChecked;
     return copy;
   }
 
-  #removeFrom(key: string, start: number): void {
-    for (let at = this.#keys.indexOf(key, start); at >= 0; at = this.#keys.indexOf(key, at)) {
-      this.#names.splice(at, 1);
-      this.#keys.splice(at, 1);
-      this.#values.splice(at, 1);
+  #push(line: HeaderLine): void {
+    this.#lines.push(line);
+    this.#roles |= line.name.roles;
+    this.#version++;
+  }
+
+  #line(index: number): HeaderLine {
+    return this.#lines[index] as HeaderLine;
+  }
+
+  #find(key: string, from: number): number {
+    const lines = this.#lines;
+    for (let at = from; at < lines.length; at++) {
+      if ((lines[at] as HeaderLine).name.key === key) return at;
     }
+    return -1;
+  }
+
+  #removeFrom(key: string, start: number): void {
+    const lines = this.#lines;
+    let kept = start;
+    for (let at = start; at < lines.length; at++) {
+      const line = lines[at] as HeaderLine;
+      if (line.name.key !== key) lines[kept++] = line;
+    }
+    lines.length = kept;
   }
 }
 
-/** Names repeat from request to request; bounded because clients choose them. */
-const LOWER_CASE_CACHE_MAX = 1024;
-const lowerCased = new Map<string, string>();
-
-function lowerCase(name: string): string {
-  const known = lowerCased.get(name);
-  if (known !== undefined) return known;
-  const key = name.toLowerCase();
-  if (lowerCased.size < LOWER_CASE_CACHE_MAX && name.length <= 64) lowerCased.set(name, key);
-  return key;
-}
+/** Of ": ". */
+const SEPARATOR_LENGTH = 2;
+/** Of CR LF. */
+const LINE_END_LENGTH = 2;

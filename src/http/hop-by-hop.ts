@@ -1,3 +1,4 @@
+import { headerName, ROLE } from "./header-name.ts";
 import type { HeaderList } from "./headers.ts";
 
 /**
@@ -18,16 +19,29 @@ export function stripHopByHop(
     readonly keepTrailersToken?: boolean;
   } = {},
 ): void {
+  if ((headers.roles & ROLE.hopByHop) === 0) return;
   const keepTe = options.keepTrailersToken === true && asksForTrailers(headers);
-  const listed = connectionTokens(headers);
-  for (let at = headers.size - 1; at >= 0; at--) {
-    const key = headers.keyAt(at);
-    if (!HOP_BY_HOP.has(key) && !(listed.has(key) && !isProtected(key))) continue;
-    headers.remove(key);
-    at = Math.min(at, headers.size); // Lines of that name before this one are gone as well.
-  }
-  if (keepTe) headers.append("TE", "trailers");
+  if ((headers.roles & ROLE.connection) !== 0) removeListed(headers);
+  headers.removeRoles(ROLE.hopByHop);
+  if (keepTe) headers.appendChecked(TE, "trailers");
 }
+
+const TE = headerName("TE");
+
+/** Takes off what Connection lines name. */
+function removeListed(headers: HeaderList): void {
+  const lines = headers.getAll("connection");
+  if (lines.length === 1 && NAMES_NO_HEADER.has(lines[0] as string)) return;
+  for (const key of connectionTokens(headers)) if (!isProtected(key)) headers.remove(key);
+}
+
+/** What nearly all of them say. */
+const NAMES_NO_HEADER: ReadonlySet<string> = new Set([
+  "keep-alive",
+  "close",
+  "Keep-Alive",
+  "Close",
+]);
 
 /**
  * The protocol that a client asks to switch to, lower-case ("websocket"): one Upgrade line with one
@@ -44,26 +58,6 @@ export function upgradeProtocol(headers: HeaderList): string | undefined {
 
 /** token [ "/" token ] */
 const PROTOCOL = /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?$/;
-
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  // For the nearest proxy alone (RFC 9110 11.7). To its clients this gateway is the server, so a
-  // credential for a proxy is not the upstream's business, nor is an upstream's challenge theirs.
-  "proxy-authenticate",
-  "proxy-authentication-info",
-  "proxy-authorization",
-  // CGI turns it into HTTP_PROXY, which many programs obey ("httpoxy", CVE-2016-5385).
-  "proxy",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-  // Not hop-by-hop by its definition, but a front that answers 100 has used it up.
-  "expect",
-]);
 
 const PROTECTED: ReadonlySet<string> = new Set([
   "host",

@@ -1,4 +1,4 @@
-import { isToken } from "./framing.ts";
+import { isToken } from "./token.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
 /** RFC 9110, PATCH (5789), QUERY, WebDAV (4918, 3253, 5323, 3744) and the PURGE of caches. */

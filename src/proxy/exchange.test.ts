@@ -59,10 +59,10 @@ describe("handle()", () => {
     });
     await handle(plane, request);
     expect([...(plane.sent[0]?.headers ?? [])]).toEqual([
-      ["X-Forwarded-For", "1.2.3.4, 192.0.2.7"],
-      ["X-Forwarded-Proto", "http"],
       ["TE", "trailers"],
+      ["X-Forwarded-For", "1.2.3.4, 192.0.2.7"],
       ["X-Real-IP", "192.0.2.7"],
+      ["X-Forwarded-Proto", "http"],
       ["X-Forwarded-Host", "a.test"],
       ["X-Forwarded-Port", "9080"],
     ]);

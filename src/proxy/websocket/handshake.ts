@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { GatewayError } from "../../base/errors.ts";
-import { isToken } from "../../http/framing.ts";
+import { isToken } from "../../http/token.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import { quoted } from "../../http/refusal.ts";
 

@@ -1,19 +1,15 @@
 import { GatewayError } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
-import { isFieldName, isToken } from "../../http/framing.ts";
+import { isToken } from "../../http/token.ts";
+import { ROLE } from "../../http/header-name.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import { quoted } from "../../http/refusal.ts";
 import type { UpstreamRequest } from "../message.ts";
 import { hasControls } from "./syntax.ts";
 
 /** Lines that the client writes itself: a second one would let two parsers disagree. */
-const OWN_LINES: ReadonlySet<string> = new Set([
-  "host",
-  "content-length",
-  "transfer-encoding",
-  "connection",
-  "upgrade",
-]);
+const OWN_LINES =
+  ROLE.host | ROLE.contentLength | ROLE.transferEncoding | ROLE.connection | ROLE.upgrade;
 
 /** Blanks and controls would end a part of the request line; above U+00FF is not latin-1. */
 const NOT_IN_REQUEST_LINE = /[^\x21-\x7e\x80-\xff]/;
@@ -31,19 +27,21 @@ export function requestHead(request: UpstreamRequest): string {
   if (target === "" || NOT_IN_REQUEST_LINE.test(target))
     throw refused(`the target ${quoted(target)}`);
   if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quoted(authority)}`);
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fieldLines(request.headers)}`;
+  checkLines(request.headers);
+  const lines = request.headers.toText(0);
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}${lines}`;
   if (body !== undefined) {
     const length = sentLength(body);
     head +=
-      length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${length}\r\n`;
+      length === undefined ? "\r\nTransfer-Encoding: chunked" : `\r\nContent-Length: ${length}`;
   } else if (EXPECTS_BODY.has(method)) {
-    head += "Content-Length: 0\r\n";
+    head += "\r\nContent-Length: 0";
   }
   if (upgrade !== undefined) {
     if (hasControls(upgrade)) throw refused(`the upgrade to ${quoted(upgrade)}`);
-    head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    head += `\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}`;
   }
-  return `${head}\r\n`;
+  return `${head}\r\n\r\n`;
 }
 
 /** bytes; undefined for a body that is sent in chunks: trailers travel behind chunks only. */
@@ -55,20 +53,25 @@ export function sentLength(body: Body): number | undefined {
 const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
 /**
- * Header or trailer lines, each with its CR LF.
+ * Trailer lines, each with its CR LF.
  * @throws GatewayError GATEWAY_INTERNAL
  */
-export function fieldLines(headers: HeaderList): string {
-  let text = "";
+export function trailerLines(trailers: HeaderList): string {
+  checkLines(trailers);
+  const text = trailers.toText(0);
+  return text === "" ? "" : `${text.slice(2)}\r\n`;
+}
+
+/** @throws GatewayError GATEWAY_INTERNAL */
+function checkLines(headers: HeaderList): void {
+  if (headers.isChecked && (headers.roles & OWN_LINES) === 0) return;
   for (let at = 0; at < headers.size; at++) {
     const name = headers.nameAt(at);
     const value = headers.valueAt(at);
-    if (!isFieldName(name)) throw refused(`the header name ${quoted(name)}`);
+    if (!headers.isNameAtValid(at)) throw refused(`the header name ${quoted(name)}`);
     if (hasControls(value)) throw refused(`the value ${quoted(value)} of header "${name}"`);
-    if (OWN_LINES.has(headers.keyAt(at))) throw refused(`a second "${name}" line`);
-    text += `${name}: ${value}\r\n`;
+    if ((headers.rolesAt(at) & OWN_LINES) !== 0) throw refused(`a second "${name}" line`);
   }
-  return text;
 }
 
 function refused(what: string): GatewayError {

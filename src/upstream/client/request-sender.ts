@@ -2,7 +2,7 @@ import { GatewayError } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
 import type { UpstreamRequest } from "../message.ts";
 import type { Connection } from "./connection.ts";
-import { fieldLines, requestHead, sentLength } from "./request-head.ts";
+import { requestHead, sentLength, trailerLines } from "./request-head.ts";
 
 /** Bytes of body that are copied behind the head, so that both leave in one packet train. */
 const JOIN_BYTES_MAX = 64 * 1024;
@@ -147,7 +147,7 @@ export class RequestSender {
 
   #writeEnd(body: Body): void {
     if (this.#owedBytes === undefined) {
-      const trailers = body.trailers === undefined ? "" : fieldLines(body.trailers);
+      const trailers = body.trailers === undefined ? "" : trailerLines(body.trailers);
       this.#write(Buffer.from(`0\r\n${trailers}\r\n`, "latin1"));
     } else if (this.#owedBytes > 0) {
       throw wrongLength(this.#request, `it is ${this.#owedBytes} shorter`);

@@ -1,5 +1,6 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { HttpVersion } from "../../http/framing.ts";
+import { ROLE } from "../../http/header-name.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { quoted } from "../../http/refusal.ts";
 import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
@@ -107,6 +108,20 @@ function checkSize(bytes: number): void {
 /** @param text status line and header lines, each with its CR LF */
 function parseHead(text: string): ResponseHead {
   const lineEnd = text.indexOf("\r\n");
+  const status = statusOf(text, lineEnd);
+  const version = text.charCodeAt(PREFIX.length) === ONE ? "1.1" : "1.0";
+  const headers = new HeaderList();
+  parseFieldLines(text, lineEnd + 2, headers, LIMITS.responseHeadersMax);
+  return { status, version, headers, keepAlive: isKeptAlive(headers, version) };
+}
+
+const ONE = 0x31;
+/** The commonest status line. */
+const OK = "HTTP/1.1 200 OK\r\n";
+
+/** @throws GatewayError UPSTREAM_BAD_RESPONSE */
+function statusOf(text: string, lineEnd: number): number {
+  if (text.startsWith(OK)) return 200;
   const line = text.slice(0, lineEnd);
   const match = STATUS_LINE.exec(line);
   if (match === null || hasControls(line)) {
@@ -114,15 +129,14 @@ function parseHead(text: string): ResponseHead {
       `its status line is ${quoted(line)}; HTTP/1.0 or 1.1 and 100 to 599 are known`,
     );
   }
-  const headers = new HeaderList();
-  parseFieldLines(text, lineEnd + 2, headers, LIMITS.responseHeadersMax);
-  const version = match[1] === "1" ? "1.1" : "1.0";
-  return { status: Number(match[2]), version, headers, keepAlive: isKeptAlive(headers, version) };
+  return Number(match[2]);
 }
 
 function isKeptAlive(headers: HeaderList, version: HttpVersion): boolean {
-  if (!headers.has("connection")) return version === "1.1";
-  const options = headers.getAll("connection").join(",").toLowerCase().split(",");
+  if ((headers.roles & ROLE.connection) === 0) return version === "1.1";
+  const lines = headers.getAll("connection");
+  if (lines.length === 1 && lines[0] === "keep-alive") return true; // What nearly all say.
+  const options = lines.join(",").toLowerCase().split(",");
   const named = (option: string): boolean => options.some((text) => text.trim() === option);
   return !named("close") && (version === "1.1" || named("keep-alive"));
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { concat } from "../../../http/body.ts";
+import { ROLE } from "../../../http/header-name.ts";
 import { HeaderList } from "../../../http/headers.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { appendHeaderLine } from "./header-line.ts";
@@ -152,8 +153,7 @@ class ChunkedDecoder implements BodyDecoder {
       );
     }
     this.#trailerBytes += input.lineLength + CRLF_BYTES;
-    const bit = appendHeaderLine(input, trailers);
-    if (bit !== 0) {
+    if ((appendHeaderLine(input, trailers) & OF_THE_HEAD) !== 0) {
       throw malformed(`trailer ${trailers.nameAt(trailers.size - 1)}: it belongs into the head`);
     }
     return true;
@@ -161,6 +161,15 @@ class ChunkedDecoder implements BodyDecoder {
 }
 
 const CRLF_BYTES = 2;
+/** What frames a message, routes it or manages its connection. */
+const OF_THE_HEAD =
+  ROLE.host |
+  ROLE.contentLength |
+  ROLE.transferEncoding |
+  ROLE.connection |
+  ROLE.expect |
+  ROLE.te |
+  ROLE.upgrade;
 
 /** Up to 16 digits, then extensions, which nobody reads; RFC 9112 lets blanks precede a ";". */
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\u0020-\u007e\u0080-\u00ff]*)?$/;

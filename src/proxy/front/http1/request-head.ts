@@ -1,9 +1,9 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { requestFraming } from "../../../http/framing.ts";
 import type { HttpVersion } from "../../../http/framing.ts";
+import { ROLE } from "../../../http/header-name.ts";
 import type { HeaderList } from "../../../http/headers.ts";
 import { upgradeProtocol } from "../../../http/hop-by-hop.ts";
-import { HEADER } from "./header-line.ts";
 import type { RequestLine } from "./request-line.ts";
 
 /** A request line and its header lines, as sent, and what they say about this connection. */
@@ -24,35 +24,33 @@ export interface RequestHead extends RequestLine {
 export type BodyFraming = number | "chunked";
 
 /**
- * @param seen bits of HEADER for the lines that `headers` has; Host and Content-Length at most once
+ * @param seen bits of ROLE for the lines that `headers` has; Host and Content-Length at most once
  * @throws GatewayError when framing, Host or Expect are not what this version allows
  */
 export function toRequestHead(line: RequestLine, headers: HeaderList, seen: number): RequestHead {
   const { method, target, version } = line;
-  if (version === "1.1" && (seen & HEADER.host) === 0) {
+  if (version === "1.1" && (seen & ROLE.host) === 0) {
     throw new GatewayError("REQUEST_MALFORMED", "Cannot take an HTTP/1.1 request without Host");
   }
   const framing = (seen & FRAMING) === 0 ? 0 : framingOf(headers, version);
   const modern = version === "1.1";
-  const expects = modern && (seen & HEADER.expect) !== 0 && expectsContinue(headers);
+  const expects = modern && (seen & ROLE.expect) !== 0 && expectsContinue(headers);
   return {
     method,
     target,
     version,
     headers,
     framing,
-    keepAlive: (seen & HEADER.connection) === 0 ? modern : keepsAlive(headers, modern),
+    keepAlive: (seen & ROLE.connection) === 0 ? modern : keepsAlive(headers, modern),
     expectsContinue: expects && framing !== 0,
-    takesTrailers: modern && (seen & HEADER.te) !== 0 && lists(headers, "te", "trailers"),
+    takesTrailers: modern && (seen & ROLE.te) !== 0 && lists(headers, "te", "trailers"),
     // A body would lie between this head and the other protocol's bytes: nobody sends one.
     upgrade:
-      modern && framing === 0 && (seen & HEADER.upgrade) !== 0
-        ? upgradeProtocol(headers)
-        : undefined,
+      modern && framing === 0 && (seen & ROLE.upgrade) !== 0 ? upgradeProtocol(headers) : undefined,
   };
 }
 
-const FRAMING = HEADER.contentLength | HEADER.transferEncoding;
+const FRAMING = ROLE.contentLength | ROLE.transferEncoding;
 
 function framingOf(headers: HeaderList, version: HttpVersion): BodyFraming {
   const framing = requestFraming(headers, version);

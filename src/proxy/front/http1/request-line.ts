@@ -1,6 +1,6 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import { isToken } from "../../../http/framing.ts";
+import { isToken } from "../../../http/token.ts";
 import type { HttpVersion } from "../../../http/framing.ts";
 
 export interface RequestLine {

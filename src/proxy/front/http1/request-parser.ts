@@ -1,8 +1,9 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { ROLE } from "../../../http/header-name.ts";
 import { HeaderList } from "../../../http/headers.ts";
 import type { Http1Bounds } from "./bounds.ts";
-import { appendHeaderLine, HEADER } from "./header-line.ts";
+import { appendHeaderLine } from "./header-line.ts";
 import type { Input } from "./input.ts";
 import { cannotBegin, parseRequestLine, requestLineBytesMax } from "./request-line.ts";
 import type { RequestLine } from "./request-line.ts";
@@ -24,7 +25,7 @@ export class RequestParser {
   #line: RequestLine | undefined;
   #headers = new HeaderList();
   #headerBytes = 0;
-  /** Bits of HEADER. */
+  /** Bits of ROLE. */
   #seen = 0;
 
   constructor(bounds: Http1Bounds) {
@@ -71,11 +72,11 @@ export class RequestParser {
       throw this.#tooLarge("lines", this.#bounds.requestHeadersMax);
     }
     this.#headerBytes += input.lineLength + CRLF_BYTES;
-    const bit = appendHeaderLine(input, headers);
-    if ((this.#seen & bit & ONLY_ONCE) !== 0) {
+    const roles = appendHeaderLine(input, headers);
+    if ((this.#seen & roles & ONLY_ONCE) !== 0) {
       throw malformed(`a request with a second ${headers.nameAt(headers.size - 1)} line`);
     }
-    this.#seen |= bit;
+    this.#seen |= roles;
   }
 
   #finish(line: RequestLine): RequestHead {
@@ -98,7 +99,7 @@ export class RequestParser {
 
 const CRLF_BYTES = 2;
 /** Two of them, even equal ones, are how requests are smuggled past each other. */
-const ONLY_ONCE = HEADER.host | HEADER.contentLength;
+const ONLY_ONCE = ROLE.host | ROLE.contentLength;
 
 function malformed(what: string): GatewayError {
   return new GatewayError("REQUEST_MALFORMED", `Cannot read ${what}`);

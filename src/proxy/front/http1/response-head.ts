@@ -1,5 +1,5 @@
 import { GatewayError } from "../../../base/errors.ts";
-import { isFieldName } from "../../../http/framing.ts";
+import { ROLE } from "../../../http/header-name.ts";
 import type { HeaderList } from "../../../http/headers.ts";
 import { reasonPhrase } from "../../../http/status.ts";
 
@@ -22,23 +22,18 @@ export interface ResponseHead {
  * @throws GatewayError GATEWAY_INTERNAL for a line that would not stay one line
  */
 export function renderHead(head: ResponseHead): string {
-  const { headers } = head;
-  let text = statusLine(head.status);
-  let hasDate = false;
-  for (let at = 0; at < headers.size; at++) {
-    const key = headers.keyAt(at);
-    const role = ROLES.get(key);
-    if (role === "ours" || (role === "length" && head.contentLength !== "own")) continue;
-    if (role === "date") hasDate = true;
-    text += renderLine(headers.nameAt(at), headers.valueAt(at));
-  }
+  const { headers, contentLength } = head;
+  if (!headers.isChecked) checkLines(headers);
+  const without = contentLength === "own" ? OURS : OURS | ROLE.contentLength;
+  const hasDate = (headers.roles & ROLE.date) !== 0 && headers.has("date");
+  let text = statusLine(head.status) + headers.toText(without);
   if (!hasDate) text += dateLine();
-  if (typeof head.contentLength === "number") text += `Content-Length: ${head.contentLength}\r\n`;
-  if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
-  if (head.upgrade !== undefined) text += renderLine("Upgrade", head.upgrade);
+  if (typeof contentLength === "number") text += `\r\nContent-Length: ${contentLength}`;
+  if (head.chunked) text += "\r\nTransfer-Encoding: chunked";
+  if (head.upgrade !== undefined) text += upgradeLine(head.upgrade);
   return head.connection === undefined
-    ? `${text}\r\n`
-    : `${text}Connection: ${head.connection}\r\n\r\n`;
+    ? `${text}\r\n\r\n`
+    : `${text}\r\nConnection: ${head.connection}\r\n\r\n`;
 }
 
 /** The head of a 101, behind which the connection speaks `protocol`. @throws as renderHead() */
@@ -55,45 +50,35 @@ export function renderSwitch(headers: HeaderList, protocol: string): string {
 
 /** Trailer lines behind the last chunk, the empty line not included. @throws as renderHead() */
 export function renderTrailers(trailers: HeaderList): string {
-  let text = "";
-  for (const [name, value] of trailers) {
-    if (!ROLES.has(name.toLowerCase())) text += renderLine(name, value);
-  }
-  return text;
+  if (!trailers.isChecked) checkLines(trailers);
+  const text = trailers.toText(OURS | ROLE.contentLength | ROLE.date);
+  return text === "" ? "" : `${text.slice(2)}\r\n`;
 }
 
-/** ours: never taken from the answer. */
-const ROLES: ReadonlyMap<string, "ours" | "length" | "date"> = new Map([
-  ["connection", "ours"],
-  ["keep-alive", "ours"],
-  ["transfer-encoding", "ours"],
-  ["upgrade", "ours"],
-  ["content-length", "length"],
-  ["date", "date"],
-]);
+/** What is never taken from the answer: the connection and its framing are the front's business. */
+const OURS = ROLE.connection | ROLE.keepAlive | ROLE.transferEncoding | ROLE.upgrade;
 
-function renderLine(name: string, value: string): string {
-  if (!isKnownName(name) || BREAKS_LINE.test(value)) {
-    const shown = JSON.stringify(`${name}: ${value}`.slice(0, 80));
-    throw new GatewayError("GATEWAY_INTERNAL", `Cannot send ${shown} as one header line`);
+/** @throws GatewayError GATEWAY_INTERNAL for a line that would not stay one line */
+function checkLines(headers: HeaderList): void {
+  for (let at = 0; at < headers.size; at++) {
+    checkLine(headers.isNameAtValid(at), headers.nameAt(at), headers.valueAt(at));
   }
-  return `${name}: ${value}\r\n`;
+}
+
+function checkLine(isNameValid: boolean, name: string, value: string): void {
+  if (isNameValid && !BREAKS_LINE.test(value)) return;
+  const shown = JSON.stringify(`${name}: ${value}`.slice(0, 80));
+  throw new GatewayError("GATEWAY_INTERNAL", `Cannot send ${shown} as one header line`);
+}
+
+function upgradeLine(protocol: string): string {
+  checkLine(true, "Upgrade", protocol);
+  return `\r\nUpgrade: ${protocol}`;
 }
 
 /** What ends a line or a string somewhere; above U+00FF a char's low byte would be sent. */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const BREAKS_LINE = /[\u0000\u000a\u000d\u0100-\uffff]/;
-
-/** Names repeat from answer to answer; bounded because nodes choose them. */
-const KNOWN_NAMES_MAX = 1024;
-const KNOWN_NAMES = new Set<string>();
-
-function isKnownName(name: string): boolean {
-  if (KNOWN_NAMES.has(name)) return true;
-  if (!isFieldName(name)) return false;
-  if (KNOWN_NAMES.size < KNOWN_NAMES_MAX && name.length <= 64) KNOWN_NAMES.add(name);
-  return true;
-}
 
 /** Bounded by the 900 statuses that there are. */
 const STATUS_LINES = new Map<number, string>();
@@ -105,7 +90,7 @@ function statusLine(status: number): string {
     if (!Number.isInteger(status) || status < 100 || status > 999) {
       throw new GatewayError("GATEWAY_INTERNAL", `Cannot send status ${status}`);
     }
-    line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+    line = `HTTP/1.1 ${status} ${reasonPhrase(status)}`;
     STATUS_LINES.set(status, line);
   }
   return line;
@@ -120,7 +105,7 @@ function dateLine(): string {
   const second = Math.floor(nowMs / 1000);
   if (second !== dateSecond) {
     dateSecond = second;
-    dateText = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+    dateText = `\r\nDate: ${new Date(nowMs).toUTCString()}`;
   }
   return dateText;
 }
