@@ -5,11 +5,12 @@ describe("Cancellation", () => {
   test("calls its listeners once, in order, with the first reason", () => {
     const cancellation = new Cancellation();
     const heard: string[] = [];
-    cancellation.onCancel((reason) => heard.push(`a ${String(reason)}`));
-    cancellation.onCancel((reason) => heard.push(`b ${String(reason)}`));
+    cancellation.listen({ cancelled: (reason) => heard.push(`a ${String(reason)}`) });
+    cancellation.listen({ cancelled: (reason) => heard.push(`b ${String(reason)}`) });
+    cancellation.listen({ cancelled: (reason) => heard.push(`c ${String(reason)}`) });
     cancellation.cancel("first");
     cancellation.cancel("second");
-    expect(heard).toEqual(["a first", "b first"]);
+    expect(heard).toEqual(["a first", "b first", "c first"]);
     expect(cancellation.reason).toBe("first");
   });
 
@@ -17,16 +18,17 @@ describe("Cancellation", () => {
     const cancellation = new Cancellation();
     cancellation.cancel("gone");
     let heard: unknown;
-    cancellation.onCancel((reason) => (heard = reason));
+    cancellation.listen({ cancelled: (reason) => (heard = reason) });
     expect(heard).toBe("gone");
   });
 
   test("forgets a listener that was taken off", () => {
     const cancellation = new Cancellation();
     let calls = 0;
-    const off = cancellation.onCancel(() => calls++);
-    off();
+    const listeners = [1, 10, 100].map((weight) => ({ cancelled: () => (calls += weight) }));
+    for (const listener of listeners) cancellation.listen(listener);
+    for (const at of [1, 0, 0]) cancellation.ignore(listeners[at] as (typeof listeners)[number]);
     cancellation.cancel("x");
-    expect(calls).toBe(0);
+    expect(calls).toBe(100);
   });
 });

@@ -1,11 +1,19 @@
+/** Who wants to know. */
+export interface CancellationListener {
+  /** Once at most. */
+  cancelled(reason: unknown): void;
+}
+
 /**
  * "Nobody wants the result any more", handed down from the exchange to whatever works for it.
- * An AbortController does the same at about 2 µs a request; this is a flag and a short list.
+ * An AbortController does the same at about 2 µs a request; this is a flag and a short list, made
+ * when somebody asks to be told.
  */
 export class Cancellation {
   #reason: unknown;
   #cancelled = false;
-  #listeners: ((reason: unknown) => void)[] = [];
+  #first: CancellationListener | undefined;
+  #others: CancellationListener[] | undefined;
 
   get cancelled(): boolean {
     return this.#cancelled;
@@ -15,26 +23,29 @@ export class Cancellation {
     return this.#reason;
   }
 
-  /** Calls the listeners once, in the order in which they came; idempotent. */
+  /** Tells the listeners once, in the order in which they came; idempotent. */
   cancel(reason: unknown): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.#reason = reason;
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener(reason);
+    const first = this.#first;
+    const others = this.#others ?? [];
+    this.#first = undefined;
+    this.#others = undefined;
+    first?.cancelled(reason);
+    for (const listener of others) listener.cancelled(reason);
   }
 
-  /** Called at once when it is cancelled already. @returns takes the listener off again */
-  onCancel(listener: (reason: unknown) => void): () => void {
-    if (this.#cancelled) {
-      listener(this.#reason);
-      return () => {};
-    }
-    this.#listeners.push(listener);
-    return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
-    };
+  /** Told at once when it is cancelled already. */
+  listen(listener: CancellationListener): void {
+    if (this.#cancelled) listener.cancelled(this.#reason);
+    else if (this.#first === undefined && this.#others === undefined) this.#first = listener;
+    else (this.#others ??= []).push(listener);
+  }
+
+  /** It is not told any more; idempotent. */
+  ignore(listener: CancellationListener): void {
+    if (this.#first === listener) this.#first = undefined;
+    else this.#others = this.#others?.filter((each) => each !== listener);
   }
 }

@@ -235,7 +235,7 @@ describe('"pause-stream" and a local reply', () => {
     ]);
     const source = new ManualBody();
     source.push("ab");
-    const failure = await chain.requestHeaders(source).catch((error: unknown) => error);
+    const failure = await chain.requestHeaders(source)?.catch((error: unknown) => error);
     expect((failure as GatewayError).message).toContain("answered it already");
     expect(chain.reply?.status).toBe(403);
     expect(calls).toBe(1);

@@ -75,41 +75,38 @@ export class FilterChain {
   /**
    * Starts the filters and runs their request headers. Look at `interrupted` afterwards.
    * @param body as it comes from the client; undefined: there is none
+   * @returns a promise when somebody waits or pauses: most of the time nobody does
    * @throws GatewayError of a filter that fails closed; of the body, when one waits for it
    */
-  async requestHeaders(body: Body | undefined): Promise<void> {
+  requestHeaders(body: Body | undefined): Promise<void> | undefined {
     this.#bodies.request = body;
-    await this.#startAll(this.#plugins);
+    return this.#startFrom(this.#plugins, 0);
   }
 
   /**
    * The same for what another route has more: nobody gets around its filters by way of the first
    * one. Filters that run already go on, also when the other route has them not.
    */
-  async continueWith(plugins: readonly Plugin[]): Promise<void> {
+  continueWith(plugins: readonly Plugin[]): Promise<void> | undefined {
     const started = new Set(this.#slots.map((slot) => slot.plugin));
-    await this.#startAll(plugins.filter((plugin) => !started.has(plugin)));
+    return this.#startFrom(
+      plugins.filter((plugin) => !started.has(plugin)),
+      0,
+    );
   }
 
   /**
    * Runs the response headers of the filters that have not seen them. When `reply` appears, the
    * caller makes it the response and calls again, for the filters that are left.
    * @param body of the response; it is this chain's to cancel from now on, by dropBody()
+   * @returns a promise when a filter pauses
    * @throws GatewayError of a filter that fails closed; call again with the error's response
    */
-  async responseHeaders(body: Body | undefined): Promise<void> {
+  responseHeaders(body: Body | undefined): Promise<void> | undefined {
     this.#bodies.response = body;
     // Nobody is there to be answered, and a pause would hold the exchange for nothing.
-    if (this.#failure?.code === "CLIENT_GONE") return;
-    const stops = this.#stops;
-    this.#responseNext ??= this.#slots.length;
-    while (this.#responseNext > 0) {
-      const slot = this.#slots[--this.#responseNext];
-      const pause = slot && this.#passHeaders(slot, "response", stops);
-      if (pause !== undefined) await pause;
-      if (this.#stops !== stops) return;
-    }
-    this.#carryTrailers("response");
+    if (this.#failure?.code === "CLIENT_GONE") return undefined;
+    return this.#respond(this.#stops);
   }
 
   /** The body as it leaves the last filter; what came in when no filter reads it. */
@@ -168,18 +165,59 @@ export class FilterChain {
     for (const slot of this.#slots) slot.end();
   }
 
-  async #startAll(plugins: readonly Plugin[]): Promise<void> {
-    for (const plugin of plugins) {
-      const slot = new FilterSlot(this, plugin);
+  /** Goes through the filters without a promise as long as none of them has to wait. */
+  #startFrom(plugins: readonly Plugin[], first: number): Promise<void> | undefined {
+    for (let at = first; at < plugins.length; at++) {
+      const slot = new FilterSlot(this, plugins[at] as Plugin);
       this.#slots.push(slot);
       const turn = slot.start();
-      if (turn !== undefined) await turn;
-      if (this.interrupted) return;
+      if (turn !== undefined) return this.#startWaiting(turn, slot, plugins, at + 1);
+      if (this.interrupted) return undefined;
       const pause = this.#passHeaders(slot, "request", 0);
-      if (pause !== undefined) await pause;
-      if (this.interrupted) return;
+      if (pause !== undefined) return this.#startPaused(pause, plugins, at + 1);
+      if (this.interrupted) return undefined;
     }
     this.#carryTrailers("request");
+    return undefined;
+  }
+
+  async #startWaiting(
+    turn: Promise<void>,
+    slot: FilterSlot,
+    plugins: readonly Plugin[],
+    next: number,
+  ): Promise<void> {
+    await turn;
+    if (this.interrupted) return;
+    await this.#startPaused(this.#passHeaders(slot, "request", 0), plugins, next);
+  }
+
+  async #startPaused(
+    pause: Promise<void> | undefined,
+    plugins: readonly Plugin[],
+    next: number,
+  ): Promise<void> {
+    if (pause !== undefined) await pause;
+    if (this.interrupted) return;
+    await this.#startFrom(plugins, next);
+  }
+
+  /** @param stops when there are more, somebody has ended the response as it was */
+  #respond(stops: number): Promise<void> | undefined {
+    this.#responseNext ??= this.#slots.length;
+    while (this.#responseNext > 0) {
+      const slot = this.#slots[--this.#responseNext];
+      const pause = slot && this.#passHeaders(slot, "response", stops);
+      if (pause !== undefined) return this.#respondPaused(pause, stops);
+      if (this.#stops !== stops) return undefined;
+    }
+    this.#carryTrailers("response");
+    return undefined;
+  }
+
+  async #respondPaused(pause: Promise<void>, stops: number): Promise<void> {
+    await pause;
+    if (this.#stops === stops) await this.#respond(stops);
   }
 
   /**

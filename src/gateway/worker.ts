@@ -207,10 +207,10 @@ class Plane implements DataPlane {
   }
 
   /** A port opens before the first generation is committed; who comes that early waits for it. */
-  async serve(incoming: Incoming): Promise<Answer> {
+  serve(incoming: Incoming): Promise<Answer> {
     this.served++;
-    if (this.#generation === undefined) await this.#serving;
-    return handle(this, incoming);
+    if (this.#generation !== undefined) return handle(this, incoming);
+    return this.#serving.then(() => handle(this, incoming));
   }
 }
 

@@ -34,7 +34,7 @@ export class StandInUpstream implements Forwarder {
   async forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
     const message = this.#receive(request);
     const broken = new Promise<never>((_, reject) => {
-      options.cancellation.onCancel((reason) => reject(toGatewayError(reason)));
+      options.cancellation.listen({ cancelled: (reason) => reject(toGatewayError(reason)) });
     });
     broken.catch(() => {}); // It may come when nobody waits any more.
     await Promise.race([this.#read(message, request.body), broken]);

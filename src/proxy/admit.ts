@@ -8,6 +8,7 @@ import {
   sameAuthority,
 } from "../http/authority.ts";
 import { setForwarded } from "../http/forwarded.ts";
+import { ROLE } from "../http/header-name.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
 import { checkMethod } from "../http/method.ts";
@@ -34,12 +35,20 @@ export function admit(x: Exchange): { host: string; path: string } {
   request.target = target.target;
   const { host } = authority;
   const { path } = target;
-  x.admitted = { ...request, host, path };
+  x.admitted = {
+    method: request.method,
+    scheme: request.scheme,
+    authority: request.authority,
+    target: request.target,
+    headers: request.headers,
+    host,
+    path,
+  };
   if (incoming.body !== undefined) {
     x.requestBody = new LimitedBody(incoming.body, limits.requestBodyBytes);
   }
   stripHopByHop(request.headers, { keepTrailersToken: true });
-  request.headers.remove("host");
+  request.headers.removeRoles(ROLE.host);
   setForwarded(request.headers, {
     remoteAddress: incoming.remoteAddress,
     scheme: incoming.scheme,
@@ -88,10 +97,7 @@ function checkHeaders(headers: HeaderList, limits: LimitsConfig): void {
       `Cannot take ${headers.size} header lines: the limit is ${LIMITS.requestHeadersMax}`,
     );
   }
-  let bytes = 0;
-  for (let at = 0; at < headers.size; at++) {
-    bytes += headers.keyAt(at).length + headers.valueAt(at).length + 4; // ": " and CRLF
-  }
+  const bytes = headers.byteLength + headers.size * 4; // ": " and CRLF
   if (bytes <= limits.requestHeaderBytes) return;
   throw new GatewayError(
     "REQUEST_HEADERS_TOO_LARGE",

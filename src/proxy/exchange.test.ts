@@ -167,7 +167,7 @@ describe("handle() with filters", () => {
     const plane = gateway(
       (_, { cancellation }) =>
         new Promise((_resolve, reject) => {
-          cancellation.onCancel((reason) => reject(reason));
+          cancellation.listen({ cancelled: reject });
         }),
       [pluginOf("late", { onRequestHeaders: (h) => ((host = h), "continue") })],
     );
@@ -449,9 +449,11 @@ describe("handle() errors", () => {
     const plane = gateway(
       (_, { cancellation }) =>
         new Promise((_resolve, reject) => {
-          cancellation.onCancel((reason) => {
-            seen.push((reason as GatewayError).code);
-            reject(reason);
+          cancellation.listen({
+            cancelled: (reason) => {
+              seen.push((reason as GatewayError).code);
+              reject(reason);
+            },
           });
         }),
       [pluginOf("late", { onResponseHeaders: () => (seen.push("response"), "pause") })],

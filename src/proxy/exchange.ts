@@ -13,6 +13,7 @@ import type {
 } from "../filter/filter.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
 import type { HeaderList } from "../http/headers.ts";
+import { stripHopByHop } from "../http/hop-by-hop.ts";
 import type { UpstreamResponse } from "../upstream/message.ts";
 import { admit } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
@@ -34,11 +35,13 @@ export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answ
   try {
     const { path, host } = admit(x); //                            1. is it a request at all?
     x.openChain(findRoute(x, host, path)); //                      2. route            router/
-    await x.chain.requestHeaders(x.requestBody); //                3. filters →        filter/
-    await followRoute(x); //                                          they may change the route
+    const pause = x.chain.requestHeaders(x.requestBody); //        3. filters →        filter/
+    if (pause !== undefined) await pause; //                          a promise only if one waits
+    if (x.routeCleared) await followRoute(x); //                      they may change the route
     x.throwIfInterrupted();
     const response = await forward(x); //                          4. upstream         upstream/
-    return await respond(x, response); //                          5. filters ←, body streams
+    const answered = respond(x, response); //                      5. filters ←, body streams
+    return answered instanceof Promise ? await answered : answered;
   } catch (error) {
     return respondToFailure(x, error); //                          one exit for every failure
   }
@@ -87,12 +90,15 @@ export class Exchange implements FilterExchange {
     };
     plane.inFlight++;
     this.generation.enter();
-    incoming.cancellation.onCancel((reason) => {
-      const gone = new GatewayError("CLIENT_GONE", `The client has gone: ${messageOf(reason)}`);
-      // First, so that the upstream's failure is this one and not the filters' interruption.
-      this.cancellation.cancel(gone);
-      this.#chain?.interrupt(gone);
-    });
+    incoming.cancellation.listen(this);
+  }
+
+  /** @internal CancellationListener: of the front, whose client has gone */
+  cancelled(reason: unknown): void {
+    const gone = new GatewayError("CLIENT_GONE", `The client has gone: ${messageOf(reason)}`);
+    // First, so that the upstream's failure is this one and not the filters' interruption.
+    this.cancellation.cancel(gone);
+    this.#chain?.interrupt(gone);
   }
 
   get chain(): FilterChain {
@@ -182,7 +188,8 @@ async function followRoute(x: Exchange): Promise<void> {
     if (route === undefined || route === x.route) return;
     if (changes === LIMITS.routeChangesMax) throw routeChangedTooOften(x, changes);
     x.route = route;
-    await x.chain.continueWith(route.plugins);
+    const pause = x.chain.continueWith(route.plugins);
+    if (pause !== undefined) await pause;
   }
 }
 
@@ -191,7 +198,8 @@ function routeChangedTooOften(x: Exchange, changes: number): GatewayError {
   return new GatewayError("FILTER_FAILED", `${what}: the last one was "${x.route?.id}"`);
 }
 
-async function respond(x: Exchange, upstream: UpstreamResponse): Promise<Answer> {
+function respond(x: Exchange, upstream: UpstreamResponse): Answer | Promise<Answer> {
+  stripHopByHop(upstream.headers);
   x.upstream = upstream;
   x.details = "via_upstream";
   x.response = { status: upstream.status, headers: upstream.headers };
@@ -199,7 +207,7 @@ async function respond(x: Exchange, upstream: UpstreamResponse): Promise<Answer>
 }
 
 /** The gateway, or a filter, answers in the upstream's place. */
-async function respondToFailure(x: Exchange, error: unknown): Promise<Answer> {
+function respondToFailure(x: Exchange, error: unknown): Answer | Promise<Answer> {
   if (!x.hasChain) return answer(x, useReply(x, failureReply(x, error)));
   const { reply } = x.chain;
   if (reply === undefined) return filterResponse(x, useReply(x, failureReply(x, error)));
@@ -208,28 +216,67 @@ async function respondToFailure(x: Exchange, error: unknown): Promise<Answer> {
 }
 
 /** Runs the response through the filters; replies and failures on the way replace it. */
-async function filterResponse(x: Exchange, source: Body | undefined): Promise<Answer> {
-  let body = source;
-  let applied = x.chain.reply;
-  for (;;) {
-    try {
-      await x.chain.responseHeaders(body);
-      if (x.chain.failure !== undefined && x.details !== x.chain.failure.code) {
-        throw x.chain.failure;
-      }
-    } catch (error) {
-      // Terminates: the filter that failed is dead, and the others are not asked again.
-      x.chain.dropBody("response", error);
-      body = useReply(x, failureReply(x, error));
-      continue;
-    }
-    if (x.chain.reply === applied) break;
-    applied = x.chain.reply;
-    x.chain.dropBody("response", "a filter has replied");
-    if (applied === undefined) continue;
-    x.details = applied.details;
-    body = useReply(x, applied);
+function filterResponse(x: Exchange, source: Body | undefined): Answer | Promise<Answer> {
+  const applied = x.chain.reply;
+  const passed = passResponse(x, source);
+  if (passed === undefined && x.chain.reply === applied) return send(x);
+  return replaceResponse(x, applied, passed);
+}
+
+interface Failed {
+  readonly error: unknown;
+}
+
+/** @returns why the response has to be another one, if it has; a promise while a filter pauses */
+function passResponse(
+  x: Exchange,
+  body: Body | undefined,
+): Failed | undefined | Promise<Failed | undefined> {
+  try {
+    const pause = x.chain.responseHeaders(body);
+    if (pause === undefined) return newFailure(x);
+    return pause.then(
+      () => newFailure(x),
+      (error: unknown) => ({ error }),
+    );
+  } catch (error) {
+    return { error };
   }
+}
+
+function newFailure(x: Exchange): Failed | undefined {
+  const { failure } = x.chain;
+  return failure === undefined || x.details === failure.code ? undefined : { error: failure };
+}
+
+async function replaceResponse(
+  x: Exchange,
+  first: Reply | undefined,
+  firstPassed: ReturnType<typeof passResponse>,
+): Promise<Answer> {
+  let applied = first;
+  let passed = firstPassed;
+  for (;;) {
+    const failed = await passed;
+    const { reply } = x.chain;
+    let body: Body;
+    if (failed !== undefined) {
+      // Terminates: the filter that failed is dead, and the others are not asked again.
+      x.chain.dropBody("response", failed.error);
+      body = useReply(x, failureReply(x, failed.error));
+    } else if (reply === undefined || reply === applied) {
+      return send(x);
+    } else {
+      applied = reply;
+      x.chain.dropBody("response", "a filter has replied");
+      x.details = reply.details;
+      body = useReply(x, reply);
+    }
+    passed = passResponse(x, body);
+  }
+}
+
+function send(x: Exchange): Answer {
   x.chain.markResponseSent();
   return answer(x, x.chain.body("response"));
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from "../base/errors.ts";
-import { stripHopByHop } from "../http/hop-by-hop.ts";
+import { ROLE } from "../http/header-name.ts";
 import { checkMethod } from "../http/method.ts";
 import { parseAuthority } from "../http/authority.ts";
 import { quoted } from "../http/refusal.ts";
@@ -9,19 +9,19 @@ import type { Exchange } from "./exchange.ts";
 
 /**
  * Sends the request to the route's upstream.
- * @returns the response, hop-by-hop lines removed
+ * @returns the response as it came
  * @throws GatewayError of the upstream, of a filter in the request's body, or of the client's body
  */
-export async function forward(x: Exchange): Promise<UpstreamResponse> {
+export function forward(x: Exchange): Promise<UpstreamResponse> {
   const { request, incoming, chain, route } = x;
   if (route === undefined) throw new GatewayError("GATEWAY_INTERNAL", "forward() without a route");
   normaliseRewritten(x);
   // Filters see the lines, but framing and the connection are the client's business: SDKs that
   // rewrite bodies set a Content-Length as a matter of course.
-  for (const key of NOT_FOR_FILTERS) request.headers.remove(key);
+  request.headers.removeRoles(NOT_FOR_FILTERS);
   const body = chain.body("request");
   x.requestSent = true;
-  const response = await route.upstream.forward(
+  return route.upstream.forward(
     {
       method: request.method,
       target: request.target,
@@ -33,11 +33,10 @@ export async function forward(x: Exchange): Promise<UpstreamResponse> {
     },
     { timeout: route.timeout, cancellation: x.cancellation },
   );
-  stripHopByHop(response.headers);
-  return response;
 }
 
-const NOT_FOR_FILTERS = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
+const NOT_FOR_FILTERS =
+  ROLE.host | ROLE.contentLength | ROLE.transferEncoding | ROLE.connection | ROLE.upgrade;
 
 /**
  * What filters have made of the request line must still be one, in the one spelling that everybody

@@ -35,6 +35,7 @@ export interface Destination {
 }
 
 const NONE_FAILED: readonly FailedAttempt[] = [];
+const NONE_TRIED: readonly PooledNode[] = [];
 
 /**
  * One request on its way: attempts until one answers, and after that whatever may still end it.
@@ -50,7 +51,14 @@ export class Forwarding implements ExchangeObserver {
   readonly #request: UpstreamRequest;
   readonly #resendable: ResendableBody | undefined;
   readonly #totalDeadline: Deadline | undefined;
-  readonly #ignoreCancellation: () => void;
+  #resolve: (response: UpstreamResponse) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #tried: readonly PooledNode[] = NONE_TRIED;
+  #failed = NONE_FAILED;
+  /** Of the current attempt. */
+  #node: PooledNode | undefined;
+  /** Its connection has served before. */
+  #reused = false;
   /** What is under way and would have to be aborted. */
   #active: Connecting | Exchange | ConnectionTunnel | undefined;
   /** Set by the total deadline or the cancellation: no more attempts. */
@@ -68,77 +76,117 @@ export class Forwarding implements ExchangeObserver {
     const { totalMs } = options.timeout;
     this.#totalDeadline =
       totalMs > 0 ? deadlines.arm(totalMs, () => this.#totalTimedOut(totalMs)) : undefined;
-    this.#ignoreCancellation = options.cancellation.onCancel((reason) => this.#cancelled(reason));
+    options.cancellation.listen(this);
   }
 
   /** Once. @throws GatewayError (rejects with it) when no node has answered */
-  async run(): Promise<UpstreamResponse> {
-    const { balancer, retries } = this.#destination;
-    const tried: PooledNode[] = [];
-    let failed = NONE_FAILED;
-    for (;;) {
-      if (this.#stopped !== undefined) throw this.#giveUp(this.#stopped);
-      const node = balancer.pick(tried);
-      if (node === undefined) throw this.#giveUp(failed.at(-1)?.error ?? this.#noNode());
-      tried.push(node);
-      const result = await this.#attempt(node);
-      if (!(result instanceof AttemptFailure)) {
-        const { status, headers, body, tunnel } = result;
-        return { status, headers, body, tunnel, node: node.config, failed };
-      }
-      failed = [...failed, { node: node.config, error: result.error }];
-      this.#logFailure(node, result.error, failed.length);
-      if (failed.length > retries || !this.#mayGoOn(result)) throw this.#giveUp(result.error);
+  run(): Promise<UpstreamResponse> {
+    const promise = new Promise<UpstreamResponse>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#begin();
+    return promise;
+  }
+
+  /** @internal ExchangeObserver */
+  exchangeAnswered({ status, headers, body, tunnel }: Received): void {
+    if (tunnel !== undefined) this.#enterTunnel(tunnel);
+    const node = (this.#node as PooledNode).config;
+    this.#resolve({ status, headers, body, tunnel, node, failed: this.#failed });
+  }
+
+  /** A connection that went stale while it was idle costs no attempt. */
+  exchangeFailed(exchange: Exchange, error: GatewayError): void {
+    const failure = this.#failureOf(exchange, error);
+    const node = this.#node as PooledNode;
+    if (this.#reused && isStale(failure) && this.#mayGoOn(failure)) {
+      this.#reused = false;
+      this.#connect(node);
+    } else {
+      this.#attemptFailed(node, failure);
     }
   }
 
-  /** @internal ExchangeObserver: the node is done with a response that was handed out. */
+  /** The node is done with a response that was handed out. */
   exchangeEnded(): void {
     this.#totalDeadline?.cancel();
-    this.#ignoreCancellation();
+    this.#options.cancellation.ignore(this);
     this.#request.body?.cancel("the exchange with the upstream has ended");
   }
 
-  /** Never rejects. A connection that went stale while it was idle costs no attempt. */
-  async #attempt(node: PooledNode): Promise<Received | AttemptFailure> {
-    let connection = node.pool.takeIdle();
-    for (;;) {
-      const reused = connection !== undefined;
-      try {
-        connection ??= await this.#connect(node.pool);
-      } catch (error) {
-        return new AttemptFailure(toGatewayError(error), 0, 0, true);
-      }
-      const exchange = this.#exchangeOn(connection, node);
-      try {
-        const received = await exchange.run();
-        if (received.tunnel !== undefined) this.#enterTunnel(received.tunnel);
-        return received;
-      } catch (error) {
-        const failure = this.#failureOf(exchange, toGatewayError(error));
-        if (!reused || !isStale(failure) || !this.#mayGoOn(failure)) return failure;
-        connection = undefined;
-      }
+  /** @internal for the cancellation */
+  cancelled(reason: unknown): void {
+    const what = `Cancelled ${this.#what()}`;
+    this.#stop(
+      reason instanceof GatewayError
+        ? reason
+        : new GatewayError("CLIENT_GONE", `${what}: ${messageOf(reason)}`, { cause: reason }),
+    );
+  }
+
+  /** The next attempt, if there is a node for it. */
+  #begin(): void {
+    if (this.#stopped !== undefined) {
+      this.#giveUp(this.#stopped);
+      return;
+    }
+    const node = this.#destination.balancer.pick(this.#tried);
+    if (node === undefined) {
+      this.#giveUp(this.#failed.at(-1)?.error ?? this.#noNode());
+      return;
+    }
+    this.#node = node;
+    this.#tried = this.#tried.length === 0 ? [node] : [...this.#tried, node];
+    const connection = node.pool.takeIdle();
+    this.#reused = connection !== undefined;
+    if (connection === undefined) this.#connect(node);
+    else this.#exchangeOn(connection, node);
+  }
+
+  #connect(node: PooledNode): void {
+    try {
+      const connecting = node.pool.connect(this.#options.timeout.connectMs);
+      this.#active = connecting;
+      connecting.connection.then(
+        (connection) => this.#connected(connection, node),
+        (error: unknown) => this.#connectFailed(node, error),
+      );
+    } catch (error) {
+      this.#connectFailed(node, error);
     }
   }
 
-  async #connect(pool: NodePool): Promise<Connection> {
-    const connecting = pool.connect(this.#options.timeout.connectMs);
-    this.#active = connecting;
-    const connection = await connecting.connection;
+  #connected(connection: Connection, node: PooledNode): void {
+    if (this.#stopped === undefined) {
+      this.#exchangeOn(connection, node);
+      return;
+    }
     // Stopped after the connection was handed over and before this could go on.
-    if (this.#stopped === undefined) return connection;
-    pool.released(connection, true);
-    throw this.#stopped;
+    node.pool.released(connection, true);
+    this.#connectFailed(node, this.#stopped);
   }
 
-  #exchangeOn(connection: Connection, { host, pool }: PooledNode): Exchange {
+  #connectFailed(node: PooledNode, error: unknown): void {
+    this.#attemptFailed(node, new AttemptFailure(toGatewayError(error), 0, 0, true));
+  }
+
+  #attemptFailed(node: PooledNode, failure: AttemptFailure): void {
+    const { error } = failure;
+    this.#failed = [...this.#failed, { node: node.config, error }];
+    this.#logFailure(node, error, this.#failed.length);
+    const isLast = this.#failed.length > this.#destination.retries;
+    if (isLast || !this.#mayGoOn(failure)) this.#giveUp(error);
+    else this.#begin();
+  }
+
+  #exchangeOn(connection: Connection, { host, pool }: PooledNode): void {
     const { timeout } = this.#options;
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
     const options = { request, timeout, address: pool.address, observer: this };
     const exchange = new Exchange(connection, options);
     this.#active = exchange;
-    return exchange;
+    exchange.run();
   }
 
   #enterTunnel(tunnel: ConnectionTunnel): void {
@@ -168,23 +216,14 @@ export class Forwarding implements ExchangeObserver {
     this.#stop(new GatewayError("UPSTREAM_TOTAL_TIMEOUT", what));
   }
 
-  #cancelled(reason: unknown): void {
-    const what = `Cancelled ${this.#what()}`;
-    this.#stop(
-      reason instanceof GatewayError
-        ? reason
-        : new GatewayError("CLIENT_GONE", `${what}: ${messageOf(reason)}`, { cause: reason }),
-    );
-  }
-
   #what(): string {
     return `${this.#request.method} to upstream "${this.#destination.upstreamId}"`;
   }
 
-  /** Ends what never got a response. @returns the error, to be thrown */
-  #giveUp(error: unknown): unknown {
+  /** Ends what never got a response. */
+  #giveUp(error: unknown): void {
     this.exchangeEnded();
-    return error;
+    this.#reject(error);
   }
 
   #noNode(): GatewayError {

@@ -31,9 +31,14 @@ export interface ExchangeOptions {
   readonly observer: ExchangeObserver;
 }
 
+/** Told without a promise in between: each of them would cost as much as parsing the head. */
 export interface ExchangeObserver {
+  /** The response's head is here; once at most. */
+  exchangeAnswered(received: Received): void;
+  /** There is no response, and none will come; once at most, and nothing after it. */
+  exchangeFailed(exchange: Exchange, error: GatewayError): void;
   /**
-   * Called once when an exchange whose run() has resolved has nothing more to do with the node: the
+   * Called once when an exchange that has been answered has nothing more to do with the node: the
    * last byte is here, or it failed, or nobody wants it any more.
    */
   exchangeEnded(): void;
@@ -55,9 +60,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   readonly #options: ExchangeOptions;
   readonly #sender: RequestSender;
   readonly #startedMs = performance.now();
-  readonly #head = Promise.withResolvers<Received>();
   #phase: Phase = "head";
-  /** run() has resolved. */
   #answered = false;
   /** Bytes received, interim responses and head included. */
   #receivedBytes = 0;
@@ -90,15 +93,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     return this.#sender.bodyStarted;
   }
 
-  /** Once. @throws GatewayError (rejects with it) when there is no response */
-  run(): Promise<Received> {
+  /** Once. The observer may be told before this returns. */
+  run(): void {
     if (this.#connection.isOpen) {
       this.#connection.use(this);
       this.#sender.start();
     } else {
       this.#end(new GatewayError("UPSTREAM_RESET", this.#what("the connection was closed before")));
     }
-    return this.#head.promise;
   }
 
   /** Gives up in whatever phase it is; idempotent. */
@@ -257,13 +259,13 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     this.#connection.changeUser(tunnel);
     if (rest.byteLength > 0) tunnel.received(rest);
     const { status, headers } = head;
-    this.#head.resolve({ status, headers, body: undefined, tunnel });
+    observer.exchangeAnswered({ status, headers, body: undefined, tunnel });
   }
 
   #answer(head: ResponseHead, body: Body | undefined): void {
     const { status, headers } = head;
     this.#answered = true;
-    this.#head.resolve({ status, headers, body, tunnel: undefined });
+    this.#options.observer.exchangeAnswered({ status, headers, body, tunnel: undefined });
   }
 
   /** The response is here to its last byte. */
@@ -279,12 +281,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     this.#phase = "ended";
     this.#dropDeadlines();
     this.#sender.stop();
-    if (error !== undefined) {
-      if (phase === "head") this.#head.reject(error);
-      else if (error.code === "UPSTREAM_RESET") this.#body?.truncate(error);
-      else this.#body?.abort(error);
+    const { observer } = this.#options;
+    if (error !== undefined && phase === "head" && !this.#answered) {
+      observer.exchangeFailed(this, error);
+      return;
     }
-    if (this.#answered) this.#options.observer.exchangeEnded();
+    if (error?.code === "UPSTREAM_RESET") this.#body?.truncate(error);
+    else if (error !== undefined) this.#body?.abort(error);
+    if (this.#answered) observer.exchangeEnded();
   }
 
   #armRead(): void {

@@ -13,7 +13,7 @@ import {
   until,
   upstreamRequest,
 } from "../testing.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type Received } from "./exchange.ts";
 import { NodePool, type PoolOptions } from "./pool.ts";
 
 function poolTo(port: number, changes: Partial<PoolOptions> = {}): NodePool {
@@ -31,10 +31,15 @@ function poolTo(port: number, changes: Partial<PoolOptions> = {}): NodePool {
 async function exchange(pool: NodePool): Promise<void> {
   const connection = pool.takeIdle() ?? (await pool.connect(0).connection);
   const { timeout } = forwardOptions();
-  const observer = { exchangeEnded: () => {} };
+  const { promise, resolve, reject } = Promise.withResolvers<Received>();
+  const observer = {
+    exchangeAnswered: resolve,
+    exchangeFailed: (_exchange: Exchange, error: GatewayError) => reject(error),
+    exchangeEnded: () => {},
+  };
   const { address } = pool;
-  const run = new Exchange(connection, { request: upstreamRequest(), timeout, address, observer });
-  expect(await textOf((await run.run()).body)).toBe("ok");
+  new Exchange(connection, { request: upstreamRequest(), timeout, address, observer }).run();
+  expect(await textOf((await promise).body)).toBe("ok");
 }
 
 /** Containers are often without. */

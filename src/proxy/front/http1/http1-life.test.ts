@@ -84,7 +84,7 @@ describe("timeouts", () => {
     let reason: unknown;
     const front = startFront(
       async ({ cancellation }) => {
-        cancellation.onCancel((why) => (reason = why));
+        cancellation.listen({ cancelled: (why) => (reason = why) });
         return answer(endless);
       },
       { sendIdleMs: 50 },
