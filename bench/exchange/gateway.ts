@@ -132,13 +132,14 @@ class NodeSocket {
     return this;
   }
 
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, offset = 0, length = bytes.length - offset): number {
     this.#asked.push(this);
-    return bytes.length;
+    return length;
   }
 
   pause(): void {}
   resume(): void {}
+  terminate(): void {}
 }
 
 function newPlane(plugins: readonly Plugin[]): DataPlane {

@@ -18,27 +18,48 @@ const TICK_MS = 10;
 /** Power of two; 512 slots of 10 ms are a turn of 5 s, about what most deadlines need. */
 const SLOTS = 512;
 
+/** A link of its slot's ring. */
 class Armed implements Deadline {
   /** ms on the wheel's clock. */
   readonly dueMs: number;
-  readonly slot: Set<Armed>;
   readonly fire: () => void;
-  readonly wheel: Deadlines;
+  readonly wheel: Deadlines | undefined;
+  /** Itself when it waits no longer. */
+  next: Armed = this;
+  previous: Armed = this;
 
-  constructor(wheel: Deadlines, slot: Set<Armed>, dueMs: number, fire: () => void) {
+  constructor(wheel: Deadlines | undefined, dueMs: number, fire: () => void) {
     this.wheel = wheel;
-    this.slot = slot;
     this.dueMs = dueMs;
     this.fire = fire;
   }
 
+  get waits(): boolean {
+    return this.next !== this;
+  }
+
   cancel(): void {
-    this.wheel.drop(this);
+    this.wheel?.drop(this);
+  }
+
+  insertBefore(other: Armed): void {
+    this.next = other;
+    this.previous = other.previous;
+    other.previous.next = this;
+    other.previous = this;
+  }
+
+  remove(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.next = this;
+    this.previous = this;
   }
 }
 
 export class Deadlines {
-  readonly #slots = Array.from({ length: SLOTS }, () => new Set<Armed>());
+  /** The head of each ring, which is no deadline itself. */
+  readonly #slots = Array.from({ length: SLOTS }, () => new Armed(undefined, Infinity, () => {}));
   #armed = 0;
   #ticker: Timer | undefined;
   /** Ticks that have been worked off, counted from the clock's zero. */
@@ -69,16 +90,16 @@ export class Deadlines {
     if (this.#armed === 0) this.#start();
     const dueMs = this.#nowMs() + afterMs;
     const tick = Math.max(Math.ceil(dueMs / TICK_MS), this.#done + 1);
-    const slot = this.#slots[tick & (SLOTS - 1)] as Set<Armed>;
-    const armed = new Armed(this, slot, dueMs, fire);
-    slot.add(armed);
+    const armed = new Armed(this, dueMs, fire);
+    armed.insertBefore(this.#slots[tick & (SLOTS - 1)] as Armed);
     this.#armed++;
     return armed;
   }
 
   /** @internal for Armed.cancel() */
   drop(armed: Armed): void {
-    if (!armed.slot.delete(armed)) return;
+    if (!armed.waits) return;
+    armed.remove();
     this.#armed--;
     if (this.#armed === 0) this.#stop();
   }
@@ -91,19 +112,29 @@ export class Deadlines {
     const first = Math.max(this.#done + 1, current - SLOTS + 1);
     this.#done = Math.max(this.#done, current);
     for (let tick = first; tick <= current; tick++) {
-      for (const armed of this.#slots[tick & (SLOTS - 1)] as Set<Armed>) {
-        if (armed.dueMs > now) continue; // A later turn of the wheel.
+      // What one of them arms or cancels may be its neighbour.
+      for (const armed of this.#due(tick & (SLOTS - 1), now)) {
+        if (!armed.waits) continue;
         this.drop(armed);
         armed.fire();
       }
     }
   }
 
+  /** Those of later turns of the wheel stay. */
+  #due(slot: number, now: number): Armed[] {
+    const due: Armed[] = [];
+    const head = this.#slots[slot] as Armed;
+    for (let at = head.next; at !== head; at = at.next) if (at.dueMs <= now) due.push(at);
+    return due;
+  }
+
   /** When the next one is due, in ms on the wheel's clock; undefined: nothing waits. */
   get nextDueMs(): number | undefined {
     let next: number | undefined;
     for (const slot of this.#slots) {
-      for (const { dueMs } of slot) if (next === undefined || dueMs < next) next = dueMs;
+      for (let at = slot.next; at !== slot; at = at.next)
+        next = Math.min(next ?? at.dueMs, at.dueMs);
     }
     return next;
   }

@@ -31,17 +31,11 @@ const TE = headerName("TE");
 /** Takes off what Connection lines name. */
 function removeListed(headers: HeaderList): void {
   const lines = headers.getAll("connection");
-  if (lines.length === 1 && NAMES_NO_HEADER.has(lines[0] as string)) return;
+  const [line] = lines;
+  // What nearly all of them say.
+  if (lines.length === 1 && (line === "keep-alive" || line === "close")) return;
   for (const key of connectionTokens(headers)) if (!isProtected(key)) headers.remove(key);
 }
-
-/** What nearly all of them say. */
-const NAMES_NO_HEADER: ReadonlySet<string> = new Set([
-  "keep-alive",
-  "close",
-  "Keep-Alive",
-  "Close",
-]);
 
 /**
  * The protocol that a client asks to switch to, lower-case ("websocket"): one Upgrade line with one

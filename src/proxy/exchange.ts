@@ -49,7 +49,6 @@ export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answ
 
 /** State of one exchange; the steps above are its only writers. */
 export class Exchange implements FilterExchange {
-  readonly id: string;
   readonly plane: DataPlane;
   readonly generation: ServedGeneration;
   readonly incoming: Incoming;
@@ -72,11 +71,11 @@ export class Exchange implements FilterExchange {
   readonly properties = new SetProperties();
   /** A filter has asked for another choice of the route. */
   routeCleared = false;
+  #id: string | undefined;
   #chain: FilterChain | undefined;
   #finished = false;
 
   constructor(plane: DataPlane, incoming: Incoming) {
-    this.id = plane.nextRequestId?.() ?? nextRequestId();
     this.plane = plane;
     this.generation = plane.current;
     this.incoming = incoming;
@@ -99,6 +98,12 @@ export class Exchange implements FilterExchange {
     // First, so that the upstream's failure is this one and not the filters' interruption.
     this.cancellation.cancel(gone);
     this.#chain?.interrupt(gone);
+  }
+
+  /** Drawn when somebody asks: most exchanges are never spoken of. */
+  get id(): string {
+    this.#id ??= this.plane.nextRequestId?.() ?? nextRequestId();
+    return this.#id;
   }
 
   get chain(): FilterChain {

@@ -98,6 +98,16 @@ export class Connection {
     return Math.max(0, this.#socket?.write(bytes) ?? 0);
   }
 
+  /**
+   * The same for a head, which needs no buffer of its own.
+   * @param text latin-1: one char is one byte
+   */
+  writeText(text: string): number {
+    if (text.length > SCRATCH_BYTES) return this.write(Buffer.from(text, "latin1"));
+    const length = SCRATCH.write(text, 0, "latin1");
+    return Math.max(0, this.#socket?.write(SCRATCH, 0, length) ?? 0);
+  }
+
   /** Stops receiving; what is under way may still arrive. */
   pause(): void {
     if (this.#paused || this.#socket === undefined) return;
@@ -160,3 +170,9 @@ export class Connection {
     user?.disconnected(cause);
   }
 }
+
+/** bytes; most heads fit. */
+const SCRATCH_BYTES = 16 * 1024;
+
+/** One for all connections: the system has taken from it, or not, before anybody else can write. */
+const SCRATCH = Buffer.allocUnsafeSlow(SCRATCH_BYTES);

@@ -79,7 +79,7 @@ export class RequestSender {
   }
 
   #sendHeadOnly(head: string): void {
-    this.#write(Buffer.from(head, "latin1"));
+    this.#writeHead(head);
     if (this.#pending === undefined) this.#finish();
     else void this.#finishWhenDrained();
   }
@@ -88,7 +88,7 @@ export class RequestSender {
     this.bodyStarted = true;
     const first = body.read();
     if (first === undefined || first instanceof Promise || first.byteLength > JOIN_BYTES_MAX) {
-      this.#write(Buffer.from(head, "latin1"));
+      this.#writeHead(head);
       void this.#pump(body, first);
       return;
     }
@@ -152,6 +152,14 @@ export class RequestSender {
     } else if (this.#owedBytes > 0) {
       throw wrongLength(this.#request, `it is ${this.#owedBytes} shorter`);
     }
+  }
+
+  #writeHead(head: string): void {
+    const taken = this.#connection.writeText(head);
+    this.sentBytes += taken;
+    if (taken === head.length) return;
+    this.#pending = Buffer.from(head.slice(taken), "latin1");
+    this.#listener.sendProgressed(true);
   }
 
   #write(bytes: Uint8Array): void {

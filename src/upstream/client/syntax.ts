@@ -47,6 +47,8 @@ export function parseFieldLines(
   let at = start;
   while (at < text.length) {
     const lineEnd = text.indexOf("\r\n", at);
+    // One CR and one LF, and nothing that another server could take for a line's end.
+    const isLine = isClean && text.indexOf("\r", at) === lineEnd;
     if (list.size === linesMax) throw badResponse(`more than ${linesMax} header lines`);
     const colon = text.indexOf(":", at);
     if (colon < 0 || colon > lineEnd) {
@@ -55,7 +57,7 @@ export function parseFieldLines(
     const name = headerNameIn(text, at, colon);
     // No name holds a blank: neither a folded line nor a space before the colon gets through.
     if (!name.isValid) throw badResponse(`${quoted(name.text)} is not a header name`);
-    if (isClean && isPlain(text, colon, lineEnd)) {
+    if (isLine && isPlain(text, colon, lineEnd)) {
       list.appendFrom(name, text, at, lineEnd);
     } else {
       const value = trimmed(text, colon + 1, lineEnd);
@@ -66,8 +68,8 @@ export function parseFieldLines(
   }
 }
 
-/** What no head has: like NOT_A_VALUE, but for line ends. */
-const NOT_IN_LINES = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|[^\r]\n/;
+/** What no head has: like NOT_A_VALUE, but for CR LF; a LF that stands alone was refused before. */
+const NOT_IN_LINES = /[^\t\r\n\x20-\x7e\x80-\xff]/;
 
 /** One space behind the colon, and none at the end: as this gateway would write it. */
 function isPlain(text: string, colon: number, lineEnd: number): boolean {
