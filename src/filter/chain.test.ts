@@ -23,7 +23,7 @@ function chainOf(
     plugins,
     exchange: new FakeExchange(),
     bufferBytesMax: options.bufferBytesMax ?? 1024,
-    onInterrupt: options.onInterrupt ?? (() => {}),
+    onInterrupt: { interrupted: options.onInterrupt ?? (() => {}) },
   });
 }
 

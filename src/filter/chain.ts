@@ -12,6 +12,17 @@ import {
 import { FilterSlot } from "./slot.ts";
 import { TrailedBody } from "./trailed-body.ts";
 
+/** Who is told that a reply or a reset came, also while nobody was in one of our callbacks. */
+export interface InterruptListener {
+  interrupted(): void;
+}
+
+type ByDirection<T> = Record<Direction, T | undefined>;
+
+/** Shared by all chains that have none; never written to. */
+const NO_SLOTS: FilterSlot[] = [];
+const NO_TRAILERS: ByDirection<HeaderList> = { request: undefined, response: undefined };
+
 /**
  * The filters of one exchange: request callbacks in the order written, response callbacks reversed.
  *
@@ -26,11 +37,11 @@ export class FilterChain {
   readonly exchange: FilterExchange;
   readonly bufferBytesMax: number;
   readonly #plugins: readonly Plugin[];
-  readonly #onInterrupt: () => void;
-  readonly #slots: FilterSlot[] = [];
+  readonly #onInterrupt: InterruptListener;
+  #slots: FilterSlot[] = NO_SLOTS;
   /** Bodies as they leave the last filter that has seen the headers. */
-  readonly #bodies: Partial<Record<Direction, Body | undefined>> = {};
-  readonly #addedTrailers: Partial<Record<Direction, HeaderList | undefined>> = {};
+  readonly #bodies: ByDirection<Body> = { request: undefined, response: undefined };
+  #addedTrailers: ByDirection<HeaderList> = NO_TRAILERS;
   /** Slots below this one are still to see the response's headers. */
   #responseNext: number | undefined;
   #reply: LocalReply | undefined;
@@ -39,12 +50,11 @@ export class FilterChain {
   #stops = 0;
   #responseSent = false;
 
-  /** @param options.onInterrupt a reply or a reset came while nobody was in one of our callbacks */
   constructor(options: {
     plugins: readonly Plugin[];
     exchange: FilterExchange;
     bufferBytesMax: number;
-    onInterrupt: () => void;
+    onInterrupt: InterruptListener;
   }) {
     this.exchange = options.exchange;
     this.bufferBytesMax = options.bufferBytesMax;
@@ -118,7 +128,7 @@ export class FilterChain {
   dropBody(direction: Direction, reason: unknown): void {
     this.#bodies[direction]?.cancel(reason);
     this.#bodies[direction] = undefined;
-    this.#addedTrailers[direction] = undefined;
+    if (this.#addedTrailers !== NO_TRAILERS) this.#addedTrailers[direction] = undefined;
   }
 
   /** Those of the message as it leaves the last filter, also when they were added on the way. */
@@ -135,6 +145,7 @@ export class FilterChain {
     const known = this.trailers(direction);
     if (known !== undefined) return known;
     const added = new HeaderList();
+    if (this.#addedTrailers === NO_TRAILERS) this.#addedTrailers = { ...NO_TRAILERS };
     this.#addedTrailers[direction] = added;
     return added;
   }
@@ -169,6 +180,7 @@ export class FilterChain {
   #startFrom(plugins: readonly Plugin[], first: number): Promise<void> | undefined {
     for (let at = first; at < plugins.length; at++) {
       const slot = new FilterSlot(this, plugins[at] as Plugin);
+      if (this.#slots === NO_SLOTS) this.#slots = [];
       this.#slots.push(slot);
       const turn = slot.start();
       if (turn !== undefined) return this.#startWaiting(turn, slot, plugins, at + 1);
@@ -262,7 +274,7 @@ export class FilterChain {
   #stop(): void {
     this.#stops++;
     for (const slot of this.#slots) slot.wake();
-    this.#onInterrupt();
+    this.#onInterrupt.interrupted();
   }
 }
 

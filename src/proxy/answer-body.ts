@@ -6,17 +6,22 @@ import type { Tunnel } from "../upstream/message.ts";
 /** How an exchange ended: "complete", or why it broke off. */
 export type Ended = "complete" | { readonly error: unknown };
 
+/** Whose answer it is. */
+export interface AnswerOwner {
+  /** Called once or more; the first call counts. */
+  finish(ended: Ended): void;
+}
+
 /** The last body of an exchange, on its way to the client: its end is the exchange's end. */
 export class AnswerBody implements Body {
   readonly #inner: Body;
-  readonly #onEnd: (ended: Ended) => void;
+  readonly #owner: AnswerOwner;
   /** Bytes handed to the front. */
   bytes = 0;
 
-  /** @param onEnd called once or more, first call counts */
-  constructor(inner: Body, onEnd: (ended: Ended) => void) {
+  constructor(inner: Body, owner: AnswerOwner) {
     this.#inner = inner;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
   }
 
   get length(): number | undefined {
@@ -32,7 +37,7 @@ export class AnswerBody implements Body {
       const chunk = this.#inner.read();
       return chunk instanceof Promise ? this.#settle(chunk) : this.#count(chunk);
     } catch (error) {
-      this.#onEnd({ error });
+      this.#owner.finish({ error });
       throw error;
     }
   }
@@ -40,20 +45,22 @@ export class AnswerBody implements Body {
   /** Only a front cancels it, and only because its client has gone. */
   cancel(reason: unknown): void {
     this.#inner.cancel(reason);
-    this.#onEnd({ error: new GatewayError("CLIENT_GONE", `Client gone: ${messageOf(reason)}`) });
+    this.#owner.finish({
+      error: new GatewayError("CLIENT_GONE", `Client gone: ${messageOf(reason)}`),
+    });
   }
 
   async #settle(pending: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
     try {
       return this.#count(await pending);
     } catch (error) {
-      this.#onEnd({ error });
+      this.#owner.finish({ error });
       throw error;
     }
   }
 
   #count(chunk: Uint8Array | undefined): Uint8Array | undefined {
-    if (chunk === undefined) this.#onEnd("complete");
+    if (chunk === undefined) this.#owner.finish("complete");
     else this.bytes += chunk.byteLength;
     return chunk;
   }
@@ -62,11 +69,11 @@ export class AnswerBody implements Body {
 /** An upgraded connection whose close is the exchange's end. */
 export class AnswerTunnel implements Tunnel {
   readonly #inner: Tunnel;
-  readonly #onEnd: (ended: Ended) => void;
+  readonly #owner: AnswerOwner;
 
-  constructor(inner: Tunnel, onEnd: (ended: Ended) => void) {
+  constructor(inner: Tunnel, owner: AnswerOwner) {
     this.#inner = inner;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
   }
 
   read(): Promise<Uint8Array | undefined> {
@@ -79,6 +86,6 @@ export class AnswerTunnel implements Tunnel {
 
   close(): void {
     this.#inner.close();
-    this.#onEnd("complete");
+    this.#owner.finish("complete");
   }
 }

@@ -12,9 +12,10 @@ import type {
   ResponseHead,
 } from "../filter/filter.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
+import { ROLE } from "../http/header-name.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
-import type { UpstreamResponse } from "../upstream/message.ts";
+import type { Tunnel, UpstreamResponse } from "../upstream/message.ts";
 import { admit } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
 import { logFailure } from "./failure-log.ts";
@@ -121,8 +122,13 @@ export class Exchange implements FilterExchange {
       plugins: route.plugins,
       exchange: this,
       bufferBytesMax: this.generation.limits.filterBufferBytes,
-      onInterrupt: () => this.cancellation.cancel(this.#chain?.failure ?? ANSWERED),
+      onInterrupt: this,
     });
+  }
+
+  /** @internal for the chain */
+  interrupted(): void {
+    this.cancellation.cancel(this.#chain?.failure ?? ANSWERED);
   }
 
   /** @throws GatewayError when the request must not go on: respondToFailure() knows the reply */
@@ -161,7 +167,7 @@ export class Exchange implements FilterExchange {
   }
 
   /** Ends the exchange; the first call counts, since a body may end and be cancelled. */
-  readonly finish = (ended: Ended): void => {
+  finish(ended: Ended): void {
     if (this.#finished) return;
     this.#finished = true;
     if (ended !== "complete") {
@@ -172,7 +178,7 @@ export class Exchange implements FilterExchange {
     this.#chain?.end();
     this.plane.inFlight--;
     this.generation.leave();
-  };
+  }
 }
 
 function findRoute(x: Exchange, host: string, path: string): ServedRoute {
@@ -291,24 +297,34 @@ function answer(x: Exchange, source: Body | undefined): Answer {
   const { response, upstream, incoming } = x;
   assert(response !== undefined, "Cannot answer without a response");
   x.responseSent = true;
-  const base = {
-    status: response.status,
-    headers: response.headers,
-    tunnelIdleMs: x.route?.timeout.idleMs ?? 0,
-    close: x.plane.draining || mustClose(x),
-  };
   if (response.status === 101 && upstream?.tunnel !== undefined) {
-    return { ...base, body: undefined, tunnel: new AnswerTunnel(upstream.tunnel, x.finish) };
+    return answerOf(x, response, undefined, new AnswerTunnel(upstream.tunnel, x));
   }
   upstream?.tunnel?.close();
   const body = withoutForbiddenBody(incoming.method, response, source);
   if (body === undefined) {
     x.finish("complete");
-    return { ...base, body: undefined, tunnel: undefined };
+    return answerOf(x, response, undefined, undefined);
   }
-  response.headers.remove("content-length");
-  x.answerBody = new AnswerBody(body, x.finish);
-  return { ...base, body: x.answerBody, tunnel: undefined };
+  response.headers.removeRoles(ROLE.contentLength);
+  x.answerBody = new AnswerBody(body, x);
+  return answerOf(x, response, x.answerBody, undefined);
+}
+
+function answerOf(
+  x: Exchange,
+  { status, headers }: ResponseHead,
+  body: Body | undefined,
+  tunnel: Tunnel | undefined,
+): Answer {
+  return {
+    status,
+    headers,
+    body,
+    tunnel,
+    tunnelIdleMs: x.route?.timeout.idleMs ?? 0,
+    close: x.plane.draining || mustClose(x),
+  };
 }
 
 /** HEAD, 204 and 304 have no body; HEAD and 304 may tell the length that a GET would have had. */

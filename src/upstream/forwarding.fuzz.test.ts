@@ -145,7 +145,9 @@ describe("forward() in a world of broken nodes", () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     await until(() => nodePoolList.every((pool) => pool.connections === pool.idle));
-    expect(deadlines.armed).toBe(armedBefore);
+    // An idle connection keeps one of its own, which does nothing, until it is closed.
+    const idle = nodePoolList.reduce((sum, pool) => sum + pool.idle, 0);
+    expect(deadlines.armed).toBeLessThanOrEqual(armedBefore + idle);
     // The chaos is worth something only if it is one.
     const codes = [
       "UPSTREAM_RESET",

@@ -1,5 +1,6 @@
 import type { Socket, SocketHandler } from "bun";
 import { assert } from "../../base/assert.ts";
+import { LazyDeadline } from "../../base/lazy-deadline.ts";
 import { ResponseHeadParser } from "./response-head.ts";
 
 /** Where a connection goes to. A unix path that begins with NUL is a Linux abstract socket. */
@@ -15,6 +16,8 @@ export interface ConnectionUser {
   drained(): void;
   /** @param cause undefined when the node closed in order (FIN) */
   disconnected(cause: Error | undefined): void;
+  /** Nothing has come within what expect() was told; for those who call it. */
+  missed?(): void;
 }
 
 /** The pool. */
@@ -44,6 +47,8 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   #socket: Socket<Connection> | undefined;
   #user: ConnectionUser | undefined;
+  /** One for all its exchanges: moving it costs less than arming one for each. */
+  readonly #deadline = new LazyDeadline(() => this.#user?.missed?.());
   #paused = false;
   #wasOpened = false;
 
@@ -89,6 +94,7 @@ export class Connection {
   /** Ends an exchange. @param reusable both messages are complete and the node keeps it open */
   release(reusable: boolean): void {
     this.#user = undefined;
+    this.#deadline.clear();
     if (reusable) this.resume();
     this.#owner.released(this, reusable);
   }
@@ -106,6 +112,12 @@ export class Connection {
     if (text.length > SCRATCH_BYTES) return this.write(Buffer.from(text, "latin1"));
     const length = SCRATCH.write(text, 0, "latin1");
     return Math.max(0, this.#socket?.write(SCRATCH, 0, length) ?? 0);
+  }
+
+  /** @param afterMs until its user is told that it has missed something; Infinity: never */
+  expect(afterMs: number): void {
+    if (afterMs === Infinity) this.#deadline.clear();
+    else this.#deadline.set(afterMs);
   }
 
   /** Stops receiving; what is under way may still arrive. */
@@ -164,6 +176,7 @@ export class Connection {
   #close(cause: Error | undefined): void {
     if (this.#socket === undefined) return;
     this.#socket = undefined;
+    this.#deadline.close();
     const user = this.#user;
     this.#user = undefined;
     this.#owner.closed(this);

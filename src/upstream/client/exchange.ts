@@ -70,7 +70,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   /** The body lasts until the node closes in order. */
   #untilClose = false;
   #body: ResponseBody | undefined;
-  #readDeadline: Deadline | undefined;
+  /** The node owes us bytes: the connection's deadline runs. */
+  #expecting = false;
   #sendDeadline: Deadline | undefined;
 
   constructor(connection: Connection, options: ExchangeOptions) {
@@ -145,7 +146,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   sendFinished(): void {
     this.#sendDeadline?.cancel();
-    if (this.#phase === "head") this.#armRead();
+    if (this.#phase === "head") this.#expect();
   }
 
   sendFailed(error: unknown): void {
@@ -153,13 +154,20 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 
   awaited(): void {
-    if (this.#phase === "body") this.#armRead();
+    if (this.#phase === "body") this.#expect();
   }
 
   cancelled(): void {
     if (this.#phase !== "body") return;
     this.#connection.terminate();
     this.#end(undefined);
+  }
+
+  missed(): void {
+    const awaited = this.#phase === "head" ? "no response head" : "no more of the body";
+    const { readMs } = this.#options.timeout;
+    const what = this.#what(`${awaited} within the read timeout of ${readMs} ms`);
+    this.abort(new GatewayError("UPSTREAM_READ_TIMEOUT", what));
   }
 
   pause(): void {
@@ -189,14 +197,13 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
         throw badResponse(`more than ${LIMITS.interimResponsesMax} interim responses`);
       }
       // The node is alive and works on it.
-      if (this.#readDeadline !== undefined) this.#armRead();
+      if (this.#expecting) this.#expect();
     }
   }
 
   /** @param at where the body begins in `chunk` */
   #begin(head: ResponseHead, chunk: Uint8Array, at: number): void {
-    this.#readDeadline?.cancel();
-    this.#readDeadline = undefined;
+    this.#expectNothing();
     this.#keepAlive = head.keepAlive;
     const framing = responseFraming(
       this.#options.request.method,
@@ -233,8 +240,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     if (this.#phase !== "body" || body === undefined || decoder === undefined) return;
     const payload = decode(decoder, chunk, 0);
     if (payload.byteLength > 0) {
-      this.#readDeadline?.cancel();
-      this.#readDeadline = undefined;
+      this.#expectNothing();
       body.push(payload);
     }
     if (!decoder.done) return;
@@ -270,6 +276,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   /** The response is here to its last byte. */
   #complete(surplus: boolean): void {
+    this.#dropDeadlines(); // While the connection is still ours.
     if (this.#sender.finished) this.#connection.release(this.#keepAlive && !surplus);
     else this.#connection.terminate();
     this.#end(undefined);
@@ -291,17 +298,16 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     if (this.#answered) observer.exchangeEnded();
   }
 
-  #armRead(): void {
-    this.#readDeadline?.cancel();
+  #expect(): void {
     const { readMs } = this.#options.timeout;
-    this.#readDeadline =
-      readMs > 0 ? deadlines.arm(readMs, () => this.#readTimedOut(readMs)) : undefined;
+    this.#expecting = readMs > 0;
+    if (this.#expecting) this.#connection.expect(readMs);
   }
 
-  #readTimedOut(readMs: number): void {
-    const awaited = this.#phase === "head" ? "no response head" : "no more of the body";
-    const what = this.#what(`${awaited} within the read timeout of ${readMs} ms`);
-    this.abort(new GatewayError("UPSTREAM_READ_TIMEOUT", what));
+  #expectNothing(): void {
+    if (!this.#expecting) return;
+    this.#expecting = false;
+    this.#connection.expect(Infinity);
   }
 
   #sendTimedOut(sendMs: number): void {
@@ -310,7 +316,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 
   #dropDeadlines(): void {
-    this.#readDeadline?.cancel();
+    this.#expectNothing();
     this.#sendDeadline?.cancel();
   }
 

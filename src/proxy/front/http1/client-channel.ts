@@ -2,7 +2,7 @@ import type { Http1Bounds } from "./bounds.ts";
 import { type ConnectionEnds, endsOf } from "./http1-incoming.ts";
 import type { Ends } from "./http1-incoming.ts";
 import { Input } from "./input.ts";
-import { LazyDeadline } from "./lazy-deadline.ts";
+import { LazyDeadline } from "../../../base/lazy-deadline.ts";
 import { Output } from "./output.ts";
 
 /** What is needed of Bun's socket. */

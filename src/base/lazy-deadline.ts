@@ -1,5 +1,5 @@
-import { deadlines } from "../../../base/deadlines.ts";
-import type { Deadline } from "../../../base/deadlines.ts";
+import { deadlines } from "./deadlines.ts";
+import type { Deadline } from "./deadlines.ts";
 
 /**
  * A deadline that is moved with every request and seldom met. Moving it only notes a time: what has

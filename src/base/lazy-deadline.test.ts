@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { deadlines } from "../../../base/deadlines.ts";
+import { deadlines } from "./deadlines.ts";
 import { LazyDeadline } from "./lazy-deadline.ts";
 
 /** Resolves with the ms from now until the deadline is missed. */
