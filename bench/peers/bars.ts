@@ -1,14 +1,18 @@
 import type { Compared } from "./compare.ts";
 import { added, addedRatio, gigabytes, overBase, ratio, SLUICE } from "./figures.ts";
-import type { Spread } from "./spread.ts";
+import type { Footprint } from "./footprint.ts";
+import { type Spread, spreadOf } from "./spread.ts";
 
-/** What must hold. */
-export interface Bar {
+export interface Goal {
   readonly what: string;
-  /** Names of cases: it must hold in each. */
-  readonly cases: readonly string[];
-  readonly unit: "×" | "µs";
+  readonly unit: "×" | "µs" | "ms" | "MiB";
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+/** What must hold of cases. */
+export interface Bar extends Goal {
+  /** Their names: it must hold in each. */
+  readonly cases: readonly string[];
   /** @returns undefined where a contestant is missing */
   readonly seen: (compared: Compared) => Spread | undefined;
 }
@@ -89,7 +93,23 @@ export const BARS: readonly Bar[] = [
   },
 ];
 
+/** What must hold of Sluice before anybody asks anything. */
+export const FOOTPRINT_BARS: readonly (Goal & { seen(footprint: Footprint): Spread })[] = [
+  {
+    what: "start to listening",
+    unit: "ms",
+    bound: { atMost: 60 },
+    seen: ({ startMs }) => spreadOf(startMs),
+  },
+  {
+    what: "memory of all processes, idle (PSS)",
+    unit: "MiB",
+    bound: { atMost: 120 },
+    seen: ({ idlePssBytes }) => spreadOf(idlePssBytes.map((bytes) => bytes / 1_048_576)),
+  },
+];
+
 /** The median decides. */
-export function holds({ bound }: Pick<Bar, "bound">, { median }: Spread): boolean {
+export function holds({ bound }: Pick<Goal, "bound">, { median }: Spread): boolean {
   return "atMost" in bound ? median <= bound.atMost : median >= bound.atLeast;
 }

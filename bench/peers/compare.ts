@@ -1,10 +1,11 @@
-import { cpus, release, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { checkAnswer } from "./answer.ts";
 import type { Case } from "./cases.ts";
-import { type Contestant, find, type Setup, versionOf } from "./contestant.ts";
-import { CONTESTANTS, isInstalled } from "./contestants.ts";
+import { conditions } from "./conditions.ts";
+import { type Contestant, type Setup, versionOf } from "./contestant.ts";
+import { CONTESTANTS, isInstalled, prepareIn } from "./contestants.ts";
 import { type Cores, pickCores } from "./cores.ts";
 import { type Load, type Loaded, runLoad } from "./load.ts";
 import { freePort, PinnedServer } from "./process.ts";
@@ -41,13 +42,14 @@ export interface Effort {
   readonly rounds: number;
   /** Of each round, a whole number. */
   readonly seconds: number;
-  /** Left out: true, for the engines have to compile what they run first. */
-  readonly warmsUp?: boolean;
+  /** Of load before each round; left out: what each contestant needs. */
+  readonly warmUpSeconds?: number | undefined;
 }
 
-interface Running extends Omit<Result, "pssBytes"> {
+interface Running {
   readonly server: PinnedServer;
-  readonly rounds: Round[];
+  readonly warmUpSeconds: number;
+  readonly result: Omit<Result, "pssBytes"> & { readonly rounds: Round[] };
 }
 
 /** Runs a case on every contestant that suits it and is installed, round by round in turns. */
@@ -69,19 +71,16 @@ export async function compare(one: Case, effort: Effort): Promise<Compared> {
       const place = { folder: join(folder, String(running.length)), upstream: upstream.port };
       const server = servers.use(await start(contestant, setup, place, cores));
       await checkAnswer(contestant.name, setup, one.load, server.port);
-      running.push({ contestant: contestant.name, version, of, server, rounds: [] });
+      const { name, warmUpSeconds } = contestant;
+      const result = { contestant: name, version, of, rounds: [] };
+      running.push({ server, warmUpSeconds, result });
     }
   }
   await runRounds(running, one.load, effort, cores.load);
-  const results = running.map(({ server, ...rest }) => ({ ...rest, pssBytes: server.pssBytes() }));
+  const results = running.map(({ server, result }) => {
+    return { ...result, pssBytes: server.pssBytes() };
+  });
   return { name: one.name, results, missing, conditions: await conditions(one.load) };
-}
-
-async function conditions({ generator }: Load): Promise<string> {
-  const cores = `${cpus().length} cores (${cpus()[0]?.model})`;
-  const tool = generator ?? "wrk";
-  const version = await versionOf([tool, tool === "wrk" ? "-v" : "--version"]);
-  return `${cores}, ${process.arch}, Linux ${release()}, with ${tool} ${version}`;
 }
 
 async function start(
@@ -91,12 +90,11 @@ async function start(
   cores: Cores,
 ): Promise<PinnedServer> {
   const port = freePort();
-  const executable = find(contestant.needs[0] ?? "") ?? "";
-  const { files, command } = contestant.prepare(setup, { folder, port, upstream, executable });
+  const { files, command } = prepareIn(contestant, setup, { folder, port, upstream });
   await mkdir(folder);
   for (const [name, text] of Object.entries(files)) await Bun.write(join(folder, name), text);
   const own = setup.workers === 1 ? cores.gateway : cores.both;
-  return PinnedServer.start({ ...command, cwd: folder }, own, port);
+  return PinnedServer.start(command, own, port);
 }
 
 async function runRounds(
@@ -105,12 +103,11 @@ async function runRounds(
   effort: Effort,
   core: string,
 ): Promise<void> {
-  if (effort.warmsUp !== false) {
-    for (const { server } of running) await runLoad(server.port, load, effort.seconds, core);
-  }
   for (let n = 0; n < effort.rounds; n++) {
-    for (const { server, rounds } of running) {
-      rounds.push(await runRound(server, load, effort.seconds, core));
+    for (const { server, warmUpSeconds, result } of running) {
+      const seconds = effort.warmUpSeconds ?? warmUpSeconds;
+      if (seconds > 0) await runLoad(server.port, load, seconds, core);
+      result.rounds.push(await runRound(server, load, effort.seconds, core));
     }
   }
 }

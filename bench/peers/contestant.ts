@@ -40,6 +40,8 @@ export interface Contestant {
   readonly needs: readonly string[];
   /** Command that prints its version. */
   readonly version: readonly string[];
+  /** Of load, after which one that was idle gets no faster. */
+  readonly warmUpSeconds: number;
   /** It can be what the setup says. */
   suits(setup: Setup): boolean;
   /** @returns its configuration, and the command that starts it */

@@ -16,15 +16,15 @@ const filtered = compared(
   result("Envoy", "case", 55, 55, 55),
 );
 
-function rowsWith(text: string, all = [plain, filtered]): string[] {
-  return markdown(all)
+function rowsWith(text: string, cases = [plain, filtered]): string[] {
+  return markdown({ cases })
     .split("\n")
     .filter((line) => line.includes(text));
 }
 
 describe("markdown()", () => {
   test("says of each bar what was seen, and whether it holds", () => {
-    expect(rowsWith("≤", [plain])).toHaveLength(15);
+    expect(rowsWith("≤", [plain])).toHaveLength(17);
     expect(rowsWith("misses")).toEqual([
       expect.stringMatching(/^. no filter, 64 .* nginx . ≤ 1.3 . 1.40 \(1.25 to 1.88\)/),
       expect.stringMatching(/^. 1 Rust .* Envoy's . ≤ 0.5 . 0.80 \(0.60 to 1.00\)/),
@@ -51,14 +51,24 @@ describe("markdown()", () => {
     ]);
   });
 
+  test("says what a start takes", () => {
+    const sizes = [100, 130, 110].map((mib) => mib * 1_048_576);
+    const footprint = { startMs: [50, 70, 61], idlePssBytes: sizes, conditions: "1 core" };
+    const rows = markdown({ cases: [], footprint }).split("\n");
+    expect(rows.filter((line) => line.includes("shipped")).map((row) => row.split(" | "))).toEqual([
+      expect.arrayContaining(["≤ 60 ms", "61.0 (50.0 to 70.0) ms", "**misses** |"]),
+      expect.arrayContaining(["≤ 120 MiB", "110 (100 to 130) MiB", "holds |"]),
+    ]);
+  });
+
   test("names what is missing, and TLS", () => {
-    const text = markdown([{ ...plain, missing: ["Caddy"] }]);
+    const text = markdown({ cases: [{ ...plain, missing: ["Caddy"] }] });
     expect(text).toContain("\n- Caddy: it was not installed.\n");
     expect(text).toContain("\n- TLS, on either side: ");
   });
 
   test("says so when nothing has been recorded", () => {
-    expect(markdown([])).toBe("No run has been recorded.");
+    expect(markdown({ cases: [] })).toBe("No run has been recorded.");
   });
 });
 

@@ -1,8 +1,15 @@
-import { type Bar, BARS, holds } from "./bars.ts";
+import { BARS, FOOTPRINT_BARS, type Goal, holds } from "./bars.ts";
 import { NOT_MEASURED } from "./cases.ts";
 import type { Compared, Result, Round } from "./compare.ts";
 import { added, addedRatio, cpu, gigabytes, overBase, ratio, SLUICE } from "./figures.ts";
+import type { Footprint } from "./footprint.ts";
 import { type Spread, spreadOf } from "./spread.ts";
+
+/** All that is kept of runs. */
+export interface Recorded {
+  readonly cases: readonly Compared[];
+  readonly footprint?: Footprint | undefined;
+}
 
 /** bytes per request; from here on bytes per second say more than requests. */
 const LARGE_BYTES = 65_536;
@@ -17,12 +24,12 @@ const left = (title: string): Column => ({ title, align: "left" });
 const right = (title: string): Column => ({ title, align: "right" });
 
 /** All that runs have shown: what must hold first. */
-export function markdown(all: readonly Compared[]): string {
-  if (all.length === 0) return "No run has been recorded.";
+export function markdown({ cases: all, footprint }: Recorded): string {
+  if (all.length === 0 && footprint === undefined) return "No run has been recorded.";
   const missing = [...new Set(all.flatMap((each) => each.missing))];
   const notes = [...NOT_MEASURED, ...missing.map((name) => `${name}: it was not installed.`)];
   return [
-    section("What must hold", BAR_COLUMNS, barRows(all)),
+    section("What must hold", BAR_COLUMNS, [...barRows(all), ...footprintRows(footprint)]),
     section("Each case", CASE_COLUMNS, all.flatMap(caseRows)),
     section("What is added", ADDED_COLUMNS, all.flatMap(addedRows)),
     section("GB/s per core", BYTE_COLUMNS, all.flatMap(byteRows)),
@@ -44,22 +51,26 @@ function barRows(all: readonly Compared[]): string[][] {
   return BARS.flatMap((bar) =>
     bar.cases.map((name) => {
       const compared = all.find((each) => each.name === name);
-      const seen = compared && bar.seen(compared);
-      const verdict = seen === undefined ? "" : holds(bar, seen) ? "holds" : "**misses**";
-      const shown = seen === undefined ? "not measured" : `${spread(seen)}${unit(bar)}`;
-      return [name, bar.what, bound(bar), shown, verdict];
+      return [name, ...goalCells(bar, compared && bar.seen(compared))];
     }),
   );
 }
 
-function bound(bar: Bar): string {
-  return "atMost" in bar.bound
-    ? `≤ ${bar.bound.atMost}${unit(bar)}`
-    : `≥ ${bar.bound.atLeast}${unit(bar)}`;
+function footprintRows(footprint: Footprint | undefined): string[][] {
+  return FOOTPRINT_BARS.map((bar) => {
+    return [
+      "2 workers, the shipped gateway.yaml",
+      ...goalCells(bar, footprint && bar.seen(footprint)),
+    ];
+  });
 }
 
-function unit(bar: Bar): string {
-  return bar.unit === "µs" ? " µs" : "";
+function goalCells(goal: Goal, seen: Spread | undefined): string[] {
+  const unit = goal.unit === "×" ? "" : ` ${goal.unit}`;
+  const bound = "atMost" in goal.bound ? `≤ ${goal.bound.atMost}` : `≥ ${goal.bound.atLeast}`;
+  if (seen === undefined) return [goal.what, `${bound}${unit}`, "not measured", ""];
+  const verdict = holds(goal, seen) ? "holds" : "**misses**";
+  return [goal.what, `${bound}${unit}`, `${spread(seen)}${unit}`, verdict];
 }
 
 const CASE_COLUMNS = [

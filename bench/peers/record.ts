@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { CASES } from "./cases.ts";
-import type { Compared } from "./compare.ts";
 import { ROOT } from "./contestant.ts";
-import { markdown } from "./markdown.ts";
+import { markdown, type Recorded } from "./markdown.ts";
 import { picture } from "./picture.ts";
 
 /** Where results are kept, and shown. */
@@ -22,24 +21,29 @@ const BEGIN = "<!-- measured by bench/peers.bench.ts -->";
 const END = "<!-- end of what was measured -->";
 
 /** @returns nothing when no run has been recorded */
-export async function readRecord(path: string): Promise<Compared[]> {
+export async function readRecord(path: string): Promise<Recorded> {
   const file = Bun.file(path);
-  return (await file.exists()) ? ((await file.json()) as Compared[]) : [];
+  return (await file.exists()) ? ((await file.json()) as Recorded) : { cases: [] };
 }
 
 /** A new result takes the place of an older one of the same case; cases that are no more go. */
-export function merge(old: readonly Compared[], fresh: readonly Compared[]): Compared[] {
-  const byName = new Map([...old, ...fresh].map((each) => [each.name, each]));
-  return CASES.flatMap(({ name }) => byName.get(name) ?? []);
+export function merge(old: Recorded, fresh: Recorded): Recorded {
+  const byName = new Map([...old.cases, ...fresh.cases].map((each) => [each.name, each]));
+  return {
+    cases: CASES.flatMap(({ name }) => byName.get(name) ?? []),
+    footprint: fresh.footprint ?? old.footprint,
+  };
 }
 
 /** A line for each result, so that a change of one can be read. */
-export function encodeRecord(all: readonly Compared[]): string {
-  const cases = all.map(({ results, ...rest }) => {
+export function encodeRecord({ cases, footprint }: Recorded): string {
+  const texts = cases.map(({ results, ...rest }) => {
     const lines = results.map((result) => JSON.stringify(result, rounded)).join(",\n");
     return `${JSON.stringify(rest).slice(0, -1)},"results":[\n${lines}\n]}`;
   });
-  return `[${cases.join(",\n")}]\n`;
+  const last =
+    footprint === undefined ? "" : `,"footprint":\n${JSON.stringify(footprint, rounded)}`;
+  return `{"cases":[${texts.join(",\n")}]${last}}\n`;
 }
 
 /** More digits than the kernel has counted say nothing. */
@@ -48,7 +52,7 @@ function rounded(_key: string, value: unknown): unknown {
 }
 
 /** @throws Error when the page has lost its marks */
-export function renderPage(page: string, all: readonly Compared[]): string {
+export function renderPage(page: string, all: Recorded): string {
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from < 0 || to < from) {
@@ -62,5 +66,5 @@ export async function render(places: Places): Promise<void> {
   const all = await readRecord(places.json);
   const page = await Bun.file(places.page).text();
   await Bun.write(places.page, renderPage(page, all));
-  await Bun.write(places.svg, picture(all));
+  await Bun.write(places.svg, picture(all.cases));
 }

@@ -4,6 +4,7 @@ export const caddy: Contestant = {
   name: "Caddy",
   needs: ["caddy"],
   version: ["caddy", "version"],
+  warmUpSeconds: 1,
   suits: isPlain,
   prepare: ({ workers }, { folder, port, upstream, executable }) => ({
     files: {

@@ -11,6 +11,7 @@ export const envoy: Contestant = {
   name: "Envoy",
   needs: [EXECUTABLE],
   version: [EXECUTABLE, "--version"],
+  warmUpSeconds: 1,
   suits: ({ perRequest, routes }) => perRequest !== true && routes === undefined,
   prepare: (setup, { port, upstream, executable }) => ({
     files: { "envoy.json": JSON.stringify(bootstrap(setup, upstream, port)) },

@@ -4,6 +4,7 @@ export const haproxy: Contestant = {
   name: "HAProxy",
   needs: ["haproxy"],
   version: ["haproxy", "-v"],
+  warmUpSeconds: 1,
   suits: isPlain,
   prepare: ({ workers }, { port, upstream, executable }) => ({
     files: {

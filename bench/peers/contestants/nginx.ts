@@ -12,6 +12,7 @@ export const nginx: Contestant = {
   name: "nginx",
   needs: ["nginx"],
   version: ["nginx", "-v"],
+  warmUpSeconds: 1,
   suits: ({ filters }) => filters.length === 0,
   prepare: (setup, place) => prepare(setup, place, "", ""),
 };
@@ -21,6 +22,7 @@ export const nginxStreaming: Contestant = {
   name: "nginx, no files",
   needs: ["nginx"],
   version: ["nginx", "-v"],
+  warmUpSeconds: 1,
   suits: ({ filters, largeBodies }) => filters.length === 0 && largeBodies === true,
   prepare: (setup, place) =>
     prepare(setup, place, "", "proxy_request_buffering off; proxy_max_temp_file_size 0;"),
@@ -36,6 +38,7 @@ export const nginxLua: Contestant = {
   name: "nginx with Lua",
   needs: ["nginx", ...LUA_MODULES],
   version: ["dpkg-query", "-W", "libnginx-mod-http-lua"],
+  warmUpSeconds: 1,
   suits: ({ filters, perRequest }) =>
     filters.length === 1 && filters[0] === "rust" && perRequest !== true,
   prepare(setup, place) {

@@ -8,6 +8,7 @@ export const sluice: Contestant = {
   name: "sluice",
   needs: [EXECUTABLE],
   version: [EXECUTABLE, "version"],
+  warmUpSeconds: 6, // The engine compiles what runs often, and an idle worker gives that back.
   suits: () => true,
   prepare: (setup, { executable, upstream, port }) => ({
     files: { "gateway.yaml": yaml(setup, upstream, port) },
