@@ -36,6 +36,23 @@ describe("addedRatio()", () => {
   });
 });
 
+describe("addedRatio() of noise", () => {
+  test.each([
+    { name: "a peer that seems to get cheaper", sluice: 22, envoy: 49, ratio: Infinity },
+    { name: "a peer to which nothing is added", sluice: 22, envoy: 50, ratio: Infinity },
+    { name: "sluice, which seems to get cheaper", sluice: 19, envoy: 49, ratio: 0 },
+  ])("does not take $name for a negative cost", ({ sluice, envoy, ratio: expected }) => {
+    const noisy = compared(
+      "filter",
+      result("sluice", "base", 20),
+      result("sluice", "case", sluice),
+      result("Envoy", "base", 50),
+      result("Envoy", "case", envoy),
+    );
+    expect(addedRatio(noisy, "Envoy")?.median).toBe(expected);
+  });
+});
+
 describe("overBase()", () => {
   test("divides case by base", () => {
     expect(overBase(filtered, "Envoy")).toEqual({

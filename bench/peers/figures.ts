@@ -47,12 +47,15 @@ export function overBase(compared: Compared, contestant: string): Spread | undef
   return roundByRound(one.rounds, base.rounds, (a, b) => cpu(a) / cpu(b));
 }
 
-/** What Sluice's case adds divided by what the peer's adds. */
+/**
+ * What Sluice's case adds divided by what the peer's adds. What adds nothing that could be seen
+ * counts as 0: a negative cost is noise, and may not turn a bar's sign round.
+ */
 export function addedRatio(compared: Compared, peer: string): Spread | undefined {
   const one = addedRounds(compared, SLUICE);
   const other = addedRounds(compared, peer);
   if (one === undefined || other === undefined) return undefined;
-  return roundByRound(one, other, (a, b) => a / b);
+  return roundByRound(one, other, (a, b) => (a <= 0 ? 0 : a / Math.max(b, 0)));
 }
 
 function addedRounds(compared: Compared, contestant: string): number[] | undefined {

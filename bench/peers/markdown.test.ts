@@ -75,6 +75,7 @@ describe("markdown()", () => {
 describe("digits()", () => {
   test.each([
     { value: 0, shown: "0.00" },
+    { value: Infinity, shown: "∞" },
     { value: -1.234, shown: "-1.23" },
     { value: 12.34, shown: "12.3" },
     { value: 12_345.6, shown: "12346" },

@@ -157,6 +157,7 @@ export function spread({ median, min, max }: Spread): string {
 
 /** Three digits that count; all of them above 1,000. */
 export function digits(value: number): string {
+  if (value === Infinity) return "∞";
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
