@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CONTESTANTS, type Contestant, type Setup } from "./contestants.ts";
+import { checkAnswer } from "./answer.ts";
+import type { Case } from "./cases.ts";
+import { conditions } from "./conditions.ts";
+import { type Contestant, type Setup, versionOf } from "./contestant.ts";
+import { CONTESTANTS, isInstalled, prepareIn } from "./contestants.ts";
+import { type Cores, pickCores } from "./cores.ts";
 import { type Load, type Loaded, runLoad } from "./load.ts";
 import { freePort, PinnedServer } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
-
-export interface Case {
-  readonly name: string;
-  readonly setup: Omit<Setup, "upstream">;
-  readonly load: Load;
-}
 
 /** One round of one contestant. */
 export interface Round extends Loaded {
@@ -21,6 +20,9 @@ export interface Round extends Loaded {
 
 export interface Result {
   readonly contestant: string;
+  readonly version: string;
+  /** Of the case's own setup, or of what that is compared with. */
+  readonly of: "case" | "base";
   /** In the order in which they were run: round n of all contestants lie close together. */
   readonly rounds: readonly Round[];
   /** bytes, of all its processes, after the last round. */
@@ -32,69 +34,92 @@ export interface Compared {
   readonly results: readonly Result[];
   /** Contestants that suit, and are not installed. */
   readonly missing: readonly string[];
+  /** Machine and load generator. */
+  readonly conditions: string;
 }
 
 export interface Effort {
   readonly rounds: number;
+  /** Of each round, a whole number. */
   readonly seconds: number;
+  /** Of load before each round; left out: what each contestant needs. */
+  readonly warmUpSeconds?: number | undefined;
 }
 
-/** The gateway has core 0 (two workers: both); upstream and load generator share core 1. */
-const GATEWAY_CORE = "0";
-const LOAD_CORE = "1";
+interface Running {
+  readonly server: PinnedServer;
+  readonly warmUpSeconds: number;
+  readonly result: Omit<Result, "pssBytes"> & { readonly rounds: Round[] };
+}
 
 /** Runs a case on every contestant that suits it and is installed, round by round in turns. */
 export async function compare(one: Case, effort: Effort): Promise<Compared> {
-  const suits = CONTESTANTS.filter((each) => each.suits({ ...one.setup, upstream: 0 }));
-  const found = suits.filter(isInstalled);
-  const missing = suits.filter((each) => !found.includes(each)).map((each) => each.name);
+  const cores = pickCores();
+  const suits = CONTESTANTS.filter((each) => each.suits(one.setup));
+  const missing = suits.filter((each) => !isInstalled(each)).map((each) => each.name);
   const folder = await mkdtemp(join(tmpdir(), "peers-"));
   await using servers = new AsyncDisposableStack();
   servers.defer(() => rm(folder, { recursive: true, force: true }));
-  const upstream = servers.use(await startUpstream(join(folder, "upstream"), LOAD_CORE));
-  const setup = { ...one.setup, upstream: upstream.port };
-  const running: { contestant: Contestant; server: PinnedServer; rounds: Round[] }[] = [];
-  for (const [n, contestant] of found.entries()) {
-    const server = servers.use(await start(contestant, setup, join(folder, String(n))));
-    await checkAnswer(contestant, setup, server.port);
-    running.push({ contestant, server, rounds: [] });
+  await chmod(folder, 0o755); // Workers of nginx, started by root, are another user.
+  const upstream = servers.use(await startUpstream(join(folder, "upstream"), cores.load));
+  const running: Running[] = [];
+  for (const contestant of suits.filter(isInstalled)) {
+    const version = await versionOf(contestant.version);
+    for (const of of ["base", "case"] as const) {
+      const setup = of === "case" ? one.setup : one.base;
+      if (setup === undefined) continue;
+      const place = { folder: join(folder, String(running.length)), upstream: upstream.port };
+      const server = servers.use(await start(contestant, setup, place, cores));
+      await checkAnswer(contestant.name, setup, one.load, server.port);
+      const { name, warmUpSeconds } = contestant;
+      const result = { contestant: name, version, of, rounds: [] };
+      running.push({ server, warmUpSeconds, result });
+    }
   }
-  for (const { server } of running) await runLoad(server.port, one.load, effort.seconds, LOAD_CORE);
-  for (let n = 0; n < effort.rounds; n++) {
-    for (const { server, rounds } of running) rounds.push(await runRound(server, one.load, effort));
-  }
-  const results = running.map(({ contestant, server, rounds }) => {
-    return { contestant: contestant.name, rounds, pssBytes: server.pssBytes() };
+  await runRounds(running, one.load, effort, cores.load);
+  const results = running.map(({ server, result }) => {
+    return { ...result, pssBytes: server.pssBytes() };
   });
-  return { name: one.name, results, missing };
+  return { name: one.name, results, missing, conditions: await conditions(one.load) };
 }
 
-function isInstalled({ executable }: Contestant): boolean {
-  return Bun.which(executable) !== null || Bun.file(executable).size > 0;
-}
-
-async function start(contestant: Contestant, setup: Setup, folder: string): Promise<PinnedServer> {
+async function start(
+  contestant: Contestant,
+  setup: Setup,
+  { folder, upstream }: { folder: string; upstream: number },
+  cores: Cores,
+): Promise<PinnedServer> {
   const port = freePort();
+  const { files, command } = prepareIn(contestant, setup, { folder, port, upstream });
   await mkdir(folder);
-  const { files, command } = contestant.prepare(setup, { folder, port });
   for (const [name, text] of Object.entries(files)) await Bun.write(join(folder, name), text);
-  const cores = setup.workers === 1 ? GATEWAY_CORE : "0-1";
-  return PinnedServer.start(command, cores, port);
+  const own = setup.workers === 1 ? cores.gateway : cores.both;
+  return PinnedServer.start(command, own, port);
 }
 
-/** It forwards, and its filters work. */
-async function checkAnswer({ name }: Contestant, setup: Setup, port: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/`);
-  const body = await response.text();
-  const hasFilter = response.headers.has("x-guest");
-  if (!response.ok || body.length !== 55 || hasFilter !== setup.filters.length > 0) {
-    throw new Error(`Cannot trust ${name}: it answered ${response.status} ${body.slice(0, 80)}`);
+async function runRounds(
+  running: readonly Running[],
+  load: Load,
+  effort: Effort,
+  core: string,
+): Promise<void> {
+  for (let n = 0; n < effort.rounds; n++) {
+    for (const { server, warmUpSeconds, result } of running) {
+      const seconds = effort.warmUpSeconds ?? warmUpSeconds;
+      if (seconds > 0) await runLoad(server.port, load, seconds, core);
+      result.rounds.push(await runRound(server, load, effort.seconds, core));
+    }
   }
 }
 
-async function runRound(server: PinnedServer, load: Load, effort: Effort): Promise<Round> {
+async function runRound(
+  server: PinnedServer,
+  load: Load,
+  seconds: number,
+  core: string,
+): Promise<Round> {
   const before = server.cpu();
-  const loaded = await runLoad(server.port, load, effort.seconds, LOAD_CORE);
+  const loaded = await runLoad(server.port, load, seconds, core);
   const after = server.cpu();
   const perRequest = (micros: number): number => micros / loaded.requests;
   return {

@@ -44,7 +44,7 @@ export class PinnedServer implements AsyncDisposable {
    * @throws Error with the end of its output when it ends or does not listen in time
    */
   static async start(command: Command, cores: string, port: number): Promise<PinnedServer> {
-    const server = new PinnedServer(command, cores, port);
+    const server = PinnedServer.spawn(command, cores, port);
     const late = performance.now() + START_MS_MAX;
     while (!(await accepts(port))) {
       if (server.#child.exitCode !== null || performance.now() > late) {
@@ -54,6 +54,11 @@ export class PinnedServer implements AsyncDisposable {
       await Bun.sleep(10);
     }
     return server;
+  }
+
+  /** Does not wait for it. */
+  static spawn(command: Command, cores: string, port: number): PinnedServer {
+    return new PinnedServer(command, cores, port);
   }
 
   /** Ids of the process and all that it has started, the first one first. */

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { type Contestant, ROOT, type Setup } from "../contestant.ts";
+import { GUESTS } from "../filters.ts";
+
+const EXECUTABLE = join(ROOT, "dist/sluice");
+
+export const sluice: Contestant = {
+  name: "sluice",
+  needs: [EXECUTABLE],
+  version: [EXECUTABLE, "version"],
+  warmUpSeconds: 6, // The engine compiles what runs often, and an idle worker gives that back.
+  suits: () => true,
+  prepare: (setup, { executable, upstream, port }) => ({
+    files: { "gateway.yaml": yaml(setup, upstream, port) },
+    command: { cmd: [executable, "run", "gateway.yaml"] },
+  }),
+};
+
+/** Every filter is a plugin of its own, as it is a filter of its own in Envoy. */
+function yaml(setup: Setup, upstream: number, port: number): string {
+  const { workers, filters, perRequest = false, heldBytes } = setup;
+  const instances = perRequest ? "per_request" : "shared";
+  // What holds bodies of megabytes has room and time for them.
+  const limits = heldBytes === undefined ? "" : ", limits: { memory: 512MiB, deadline: 2s }";
+  const plugins = filters.map(
+    (filter, n) =>
+      `{ name: f${n}, file: ${GUESTS[filter].module}, instances: ${instances}${limits} }`,
+  );
+  const uses = filters.map((filter, n) => `f${n}: ${JSON.stringify(GUESTS[filter].configuration)}`);
+  const rest = `upstream_id: node, plugins: [${uses.map((use) => `{ ${use} }`).join(", ")}]`;
+  const uris = Array.from({ length: setup.routes ?? 0 }, (_, n) => `/item${n}/*`);
+  const routes = ["/*", ...uris].map((uri, n) => `  - { id: r${n}, uri: ${uri}, ${rest} }`);
+  return `
+listen: 127.0.0.1:${port}
+workers: ${workers}
+${heldBytes === undefined ? "" : `limits: { filter_buffer: ${heldBytes}B }`}
+wasm: { plugins: [${plugins.join(", ")}] }
+upstreams: [{ id: node, nodes: { "127.0.0.1:${upstream}": 1 } }]
+routes:
+${routes.join("\n")}
+`;
+}
