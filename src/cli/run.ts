@@ -2,7 +2,7 @@ import { AdminPorts } from "../admin/admin-ports.ts";
 import { Master } from "../gateway/master.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker-command.ts";
 
 export const run: Command = {
   usage: "run [FILE]",

@@ -4,7 +4,7 @@ import { loadPlan } from "../gateway/master.ts";
 import { tryOut } from "../gateway/workers.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker-command.ts";
 
 export const validate: Command = {
   usage: "validate [FILE] [--json]",
