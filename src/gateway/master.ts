@@ -12,8 +12,7 @@ import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
 import { assignPorts, takenListeners } from "./ports.ts";
-import type { WorkerCommand } from "./worker-process.ts";
-import { Workers } from "./workers.ts";
+import type { Workers } from "./workers.ts";
 
 /** What loading has found out, good or bad; `text` is the file, for rendering. */
 export type Loaded =
@@ -58,9 +57,9 @@ export class Master {
   #reloadAgain = false;
   #stopping = false;
 
-  constructor(file: string, command: WorkerCommand, startControlPorts: StartControlPorts) {
+  constructor(file: string, workers: Workers, startControlPorts: StartControlPorts) {
     this.#file = file;
-    this.#workers = new Workers(command);
+    this.#workers = workers;
     this.#control = startControlPorts(() => this.#status());
   }
 

@@ -1,3 +1,5 @@
+import { cpus } from "node:os";
+import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
 import type { Config, PluginUse } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
@@ -32,6 +34,8 @@ export class Workers {
   readonly #alive = new Set<WorkerProcess>();
   /** Those that are wanted no more and finish what they have. */
   readonly #leaving = new Set<WorkerProcess>();
+  /** Those that have been started ahead, until it is known how many are wanted. */
+  #ahead: WorkerProcess[] = [];
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
   readonly #lender = new StoreLender(createLentFile());
@@ -52,6 +56,15 @@ export class Workers {
 
   constructor(command: WorkerCommand) {
     this.#command = command;
+  }
+
+  /**
+   * Starts processes for a configuration that has not been read yet, one for each core. They wait
+   * for apply(), which ends those that are too many.
+   */
+  startAhead(): void {
+    const count = Math.min(cpus().length, LIMITS.workersAheadMax);
+    this.#ahead = Array.from({ length: count }, () => this.#start());
   }
 
   get processes(): readonly WorkerProcess[] {
@@ -93,6 +106,7 @@ export class Workers {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restartTimer);
     this.#trial?.kill();
+    this.#endAhead();
     const all = this.#all();
     for (const worker of this.#alive) worker.drain(drainMs);
     // Their own clocks end them; a worker that cannot even do that is killed.
@@ -123,6 +137,7 @@ export class Workers {
     }
     const before = this.processes;
     const added = this.#add(plan.config.workers - before.length);
+    this.#endAhead();
     const all = [...before, ...added];
     const sent = toSend(plan);
     const outcomes = first
@@ -158,13 +173,22 @@ export class Workers {
   #add(count: number): WorkerProcess[] {
     const added = Array.from(
       { length: Math.max(0, count) },
-      () => new WorkerProcess(this.#command, this.#ties()),
+      () => this.#ahead.shift() ?? this.#start(),
     );
     for (const worker of added) {
       this.#alive.add(worker);
       void worker.exited.then(() => this.#tellGone(worker));
     }
     return added;
+  }
+
+  #start(): WorkerProcess {
+    return new WorkerProcess(this.#command, this.#ties());
+  }
+
+  #endAhead(): void {
+    for (const worker of this.#ahead) worker.kill();
+    this.#ahead = [];
   }
 
   #ties(): WorkerTies {
