@@ -48,9 +48,10 @@ if [ "${1:-}" = --deps-only ]; then exit 0; fi
 fresh=dist/fresh.$$
 trap 'rm -rf "$fresh"' EXIT
 mkdir "$fresh"
-# The second file is where the thread that watches guests starts: a bundle of its own.
+# The second file is where the thread that watches guests starts. Split, so that a process loads
+# what its command needs and no more.
 if ! "$bun" build src/main.ts src/wasm/watch/thread.ts --compile --minify --bytecode \
-  --format=esm --sourcemap \
+  --format=esm --splitting --sourcemap \
   --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
   --compile-exec-argv="--max-http-header-size=65536" \
   --outfile "$fresh/sluice" >"$fresh/log" 2>&1 9>&-; then

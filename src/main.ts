@@ -1,7 +1,16 @@
-import { runCommand } from "./cli/command.ts";
+import { argv, stderr, stdout } from "node:process";
 
 // Whoever reads our log may go away; that must not end the gateway.
-process.stderr.on("error", () => {});
-process.stdout.on("error", () => {});
+stderr.on("error", () => {});
+stdout.on("error", () => {});
 
-process.exitCode = await runCommand(process.argv.slice(2));
+// Each command is loaded when it is asked for: what a worker never needs (the reader of the
+// configuration, the watch) would cost each of them half of the time that it takes to start.
+const [name = "", ...args] = argv.slice(2);
+if (name === "worker") {
+  const { worker } = await import("./cli/worker.ts");
+  process.exitCode = await worker();
+} else {
+  const { runCommand } = await import("./cli/command.ts");
+  process.exitCode = await runCommand(name, args);
+}

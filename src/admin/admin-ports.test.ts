@@ -64,14 +64,14 @@ describe("AdminPorts", () => {
   test("has no port without the word, opens, moves and closes it", async () => {
     const ports = start();
     const [a, b] = [freePort(), freePort()];
-    expect(ports.open(NONE)).toEqual([]);
+    expect(await ports.open(NONE)).toEqual([]);
     expect(await ready(a)).toBe("closed");
 
-    expect(ports.open(configOf(a))).toEqual([]);
+    expect(await ports.open(configOf(a))).toEqual([]);
     expect(await ready(a)).toBe(200);
     ports.keepOnly(configOf(a));
 
-    expect(ports.open(configOf(b))).toEqual([]);
+    expect(await ports.open(configOf(b))).toEqual([]);
     expect([await ready(a), await ready(b)]).toEqual([200, 200]);
     ports.keepOnly(configOf(b));
     expect([await ready(a), await ready(b)]).toEqual(["closed", 200]);
@@ -83,9 +83,9 @@ describe("AdminPorts", () => {
   test("goes back to the ports that it had when a generation is refused", async () => {
     const ports = start();
     const [a, b] = [freePort(), freePort()];
-    ports.open(configOf(a));
+    await ports.open(configOf(a));
     ports.keepOnly(configOf(a));
-    ports.open(configOf(a, b));
+    await ports.open(configOf(a, b));
     ports.keepOnly(configOf(a));
     expect([await ready(a), await ready(b)]).toEqual([200, "closed"]);
   });
@@ -93,8 +93,8 @@ describe("AdminPorts", () => {
   test("says which port it cannot have, and where it is written", async () => {
     const taken = start();
     const [a, b] = [freePort(), freePort()];
-    taken.open(configOf(b));
-    const problems = start().open(configOf(a, b));
+    await taken.open(configOf(b));
+    const problems = await start().open(configOf(a, b));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({
       severity: "error",
@@ -130,7 +130,7 @@ describe("AdminPorts with hostile clients", () => {
   ])("answers %s as JSON, and serves on", async (_what, text, status) => {
     const ports = start();
     const port = freePort();
-    ports.open(configOf(port));
+    await ports.open(configOf(port));
     // A connection that is kept is closed by what comes next.
     const received = await send(port, `${text}\0\r\n\r\n`);
     expect(received).toStartWith(`HTTP/1.1 ${status} `);
@@ -142,7 +142,7 @@ describe("AdminPorts with hostile clients", () => {
   test("takes so many connections and no more, and serves again when they are gone", async () => {
     const ports = start();
     const port = freePort();
-    ports.open(configOf(port));
+    await ports.open(configOf(port));
     const socket = { data() {} };
     const held = await Promise.all(
       Array.from({ length: LIMITS.adminConnectionsMax }, () =>

@@ -1,20 +1,12 @@
 import { messageOf } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
 import type { AdminListener, Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { ControlPorts } from "../gateway/control-ports.ts";
 import type { GatewayStatus } from "../gateway/gateway-status.ts";
 import type { Front } from "../proxy/front/front.ts";
-import { startHttp1Front } from "../proxy/front/http1/http1-front.ts";
-import { answerRequest, refuseRequest } from "./answer.ts";
 
-/**
- * The read-only status port, in the master: no traffic passes it, and no worker is asked.
- *
- * Why not on Bun.serve: it closes no connection that has sent nothing yet, and bounds none in
- * number, so a process on the machine could take all of the master's files. Our own front does.
- */
+/** The status ports of a configuration, in the master. */
 export class AdminPorts implements ControlPorts {
   readonly #status: () => GatewayStatus;
   readonly #open = new Map<string, Front>();
@@ -24,12 +16,14 @@ export class AdminPorts implements ControlPorts {
     this.#status = status;
   }
 
-  open(config: Config): readonly Diagnostic[] {
+  async open(config: Config): Promise<readonly Diagnostic[]> {
     const problems: Diagnostic[] = [];
     for (const [key, listener] of keyed(config)) {
       if (this.#open.has(key)) continue;
+      // Only now: a start without a status port need not wait for it to be loaded.
+      const { startStatusPort } = await import("./status-port.ts");
       try {
-        this.#open.set(key, this.#start(listener));
+        this.#open.set(key, startStatusPort(listener, this.#status));
       } catch (error) {
         const { address, position } = listener;
         problems.push({
@@ -59,24 +53,6 @@ export class AdminPorts implements ControlPorts {
       front.close();
       if (this.#announced.delete(front)) log.info("status port is closed", { address });
     }
-  }
-
-  #start({ host, port }: AdminListener): Front {
-    return startHttp1Front(
-      {
-        host,
-        port,
-        // Nobody else is to share it: each would get half of the requests.
-        reusePort: false,
-        handle: async (incoming) => answerRequest(incoming, this.#status),
-        refuse: refuseRequest,
-      },
-      {
-        connectionsMax: LIMITS.adminConnectionsMax,
-        headMs: LIMITS.adminHeadMsMax,
-        sendIdleMs: LIMITS.adminSendIdleMsMax,
-      },
-    );
   }
 }
 

@@ -361,6 +361,8 @@ export const LIMITS = {
   memoryLookMs: 200,
   /** ms; a worker that has not answered a heartbeat for this long is killed and replaced. */
   heartbeatMsMax: 5_000,
+  /** count; processes that are started before it is known how many workers are wanted. */
+  workersAheadMax: 4,
   /** ms; time a worker has to build and start a generation before it is given up. */
   prepareMsMax: 30_000,
   /** bytes; request body that the embedded upstream repeats in its answer. 413. */

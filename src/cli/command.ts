@@ -1,13 +1,5 @@
 import { messageOf } from "../base/errors.ts";
 import { UsageError } from "./args.ts";
-import { httpbin } from "./httpbin.ts";
-import { inspect } from "./inspect.ts";
-import { plugin } from "./plugin.ts";
-import { run } from "./run.ts";
-import { schema } from "./schema.ts";
-import { validate } from "./validate.ts";
-import { version } from "./version.ts";
-import { worker } from "./worker.ts";
 
 /** A command of the executable. Exit codes: 0 done, 1 refused, 2 wrong usage. */
 export interface Command {
@@ -20,30 +12,29 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["run", run],
-  ["validate", validate],
-  ["schema", schema],
-  ["inspect", inspect],
-  ["plugin", plugin],
-  ["httpbin", httpbin],
-  ["version", version],
+/** Each is loaded when it is asked for: most of what the others need would only cost time. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["run", async () => (await import("./run.ts")).run],
+  ["validate", async () => (await import("./validate.ts")).validate],
+  ["schema", async () => (await import("./schema.ts")).schema],
+  ["inspect", async () => (await import("./inspect.ts")).inspect],
+  ["plugin", async () => (await import("./plugin.ts")).plugin],
+  ["httpbin", async () => (await import("./httpbin.ts")).httpbin],
+  ["version", async () => (await import("./version.ts")).version],
 ]);
 
-/** argv → command → exit code. */
-export async function runCommand(argv: readonly string[]): Promise<number> {
-  const [name = "", ...args] = argv;
-  if (name === "worker") return worker();
-  if (name === "--version" || name === "-v") return version.run([]);
+/** Command and its arguments → exit code. */
+export async function runCommand(name: string, args: readonly string[]): Promise<number> {
+  if (name === "--version" || name === "-v") return runCommand("version", []);
   if (name === "--help" || name === "-h" || name === "help") {
-    const asked = COMMANDS.get(args[0] ?? "");
-    process.stdout.write(asked === undefined ? overview() : helpOf(asked));
+    const asked = await COMMANDS.get(args[0] ?? "")?.();
+    process.stdout.write(asked === undefined ? await overview() : helpOf(asked));
     return 0;
   }
-  const command = COMMANDS.get(name);
+  const command = await COMMANDS.get(name)?.();
   if (command === undefined) {
     const what = name === "" ? "no command was given" : `unknown command "${name}"`;
-    process.stderr.write(`sluice: ${what}\n\n${overview()}`);
+    process.stderr.write(`sluice: ${what}\n\n${await overview()}`);
     return 2;
   }
   if (args.includes("--help") || args.includes("-h")) {
@@ -66,10 +57,9 @@ async function runOne(command: Command, args: readonly string[]): Promise<number
   }
 }
 
-function overview(): string {
-  const lines = [...COMMANDS.values()].map(
-    ({ usage, summary }) => `  ${usage.padEnd(36)} ${summary}`,
-  );
+async function overview(): Promise<string> {
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const lines = commands.map(({ usage, summary }) => `  ${usage.padEnd(36)} ${summary}`);
   return `Sluice, an API gateway with sandboxed WebAssembly filters
 
 Usage: sluice COMMAND

@@ -1,8 +1,7 @@
-import { AdminPorts } from "../admin/admin-ports.ts";
-import { Master } from "../gateway/master.ts";
+import { Workers } from "../gateway/workers.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker-command.ts";
 
 export const run: Command = {
   usage: "run [FILE]",
@@ -17,11 +16,12 @@ configuration goes on serving. SIGHUP reloads too; SIGTERM and SIGINT finish wha
 Exit codes: 0 stopped, 1 the configuration was refused at the start, 2 wrong usage.`,
   async run(args) {
     const { positionals } = parse(args, {}, 1);
-    const master = new Master(
-      positionals[0] ?? "gateway.yaml",
-      workerCommand(),
-      (status) => new AdminPorts(status),
-    );
-    return master.run();
+    // First of all: while they start, this process loads and reads the rest.
+    const workers = new Workers(workerCommand());
+    workers.startAhead();
+    const { Master } = await import("../gateway/master.ts");
+    const { AdminPorts } = await import("../admin/admin-ports.ts");
+    const file = positionals[0] ?? "gateway.yaml";
+    return new Master(file, workers, (status) => new AdminPorts(status)).run();
   },
 };

@@ -1,10 +1,10 @@
 import { diagnosticsAsJson, renderDiagnostics } from "../config/render.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { loadPlan } from "../gateway/master.ts";
-import { tryOut } from "../gateway/workers.ts";
+import { tryOut } from "../gateway/try-out.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker-command.ts";
 
 export const validate: Command = {
   usage: "validate [FILE] [--json]",

@@ -38,6 +38,7 @@ function start(options: { debounceMs?: number; pollMs?: number } & Partial<Watch
     onChange: (changed) => reports.push(changed.map((path) => basename(path))),
   });
   watches.push(watch);
+  void watch.begin();
   return { reports, watch };
 }
 
@@ -138,6 +139,23 @@ describe.each([
 });
 
 describe("watchConfig()", () => {
+  test("reports at its begin what has changed before", async () => {
+    const reports: string[][] = [];
+    const watch = watchConfig({
+      file,
+      directories: [plugins],
+      debounceMs: 20,
+      pollMs: 0,
+      onChange: (changed) => reports.push(changed.map((path) => basename(path))),
+    });
+    watches.push(watch);
+    writeFileSync(file, "routes: [ ]\n");
+    await Bun.sleep(60); // As long as it takes to report it, once it has begun.
+    expect(reports).toEqual([]);
+    await watch.begin();
+    await reported(reports, "gateway.yaml");
+  });
+
   test("says nothing of a file that was touched, or written again as it was", async () => {
     const { reports } = start();
     writeFileSync(join(plugins, "a.wasm"), "a");

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { type FSWatcher, watch } from "chokidar";
+import type { FSWatcher } from "chokidar";
 import { messageOf } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { ABSENT, contentHash, type Fingerprint, fingerprintOf, modulesIn } from "./fingerprint.ts";
@@ -36,12 +36,18 @@ export interface WatchOptions extends WatchedInputs {
 }
 
 export interface ConfigWatch {
+  /**
+   * Reports from now on, also what has changed since watchConfig(): loading the watch takes longer
+   * than knowing the files, and a start need not wait for it. Once.
+   */
+  begin(): Promise<void>;
   /** Watches other inputs from now on; what is new among them counts as unchanged. */
   update(inputs: WatchedInputs): void;
   /** After it onChange is not called. Idempotent. */
   close(): Promise<void>;
 }
 
+/** Knows the files as they are now; reports nothing before begin(). */
 export function watchConfig(options: WatchOptions): ConfigWatch {
   return new Watch(options);
 }
@@ -60,8 +66,9 @@ interface Known {
 class Watch implements ConfigWatch {
   readonly #onChange: WatchOptions["onChange"];
   readonly #debounceMs: number;
-  readonly #watcher: FSWatcher;
-  readonly #poll: Timer | undefined;
+  readonly #pollMs: number;
+  #watcher: FSWatcher | undefined;
+  #poll: Timer | undefined;
   readonly #known = new Map<string, Known>();
   #inputs: WatchedInputs;
   #folders = new Set<string>();
@@ -74,11 +81,18 @@ class Watch implements ConfigWatch {
   #closed = false;
 
   constructor(options: WatchOptions) {
-    const pollMs = options.pollMs ?? POLL_MS;
     this.#onChange = options.onChange;
     this.#debounceMs = options.debounceMs ?? DEBOUNCE_MS;
+    this.#pollMs = options.pollMs ?? POLL_MS;
     this.#inputs = options;
-    this.#watcher = watch([], {
+    this.update(options);
+  }
+
+  async begin(): Promise<void> {
+    const { watch } = await import("chokidar");
+    if (this.#closed) return;
+    const pollMs = this.#pollMs;
+    this.#watcher = watch([...this.#folders], {
       depth: 0,
       ignoreInitial: true,
       followSymlinks: false,
@@ -89,7 +103,7 @@ class Watch implements ConfigWatch {
       log.warn("files are watched by polling only", { error: messageOf(error), poll_ms: pollMs });
     });
     if (pollMs > 0) this.#poll = setInterval(() => this.#poke(), pollMs);
-    this.update(options);
+    this.#poke();
   }
 
   update(inputs: WatchedInputs): void {
@@ -109,13 +123,13 @@ class Watch implements ConfigWatch {
     this.#closed = true;
     clearInterval(this.#poll);
     clearTimeout(this.#quiet);
-    await this.#watcher.close();
+    await this.#watcher?.close();
     await this.#work;
   }
 
   /** An event: look when nothing has happened for a while, within the patience. */
   #nudge(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#watcher === undefined) return;
     const nowMs = performance.now();
     this.#firstNudgeMs ??= nowMs;
     const patienceMs = this.#firstNudgeMs + PATIENCE * this.#debounceMs - nowMs;
@@ -208,8 +222,8 @@ class Watch implements ConfigWatch {
     this.#folders = folders;
     const gone = [...before].filter((folder) => !folders.has(folder));
     const added = [...folders].filter((folder) => !before.has(folder));
-    if (gone.length > 0) this.#watcher.unwatch(gone);
-    if (added.length > 0) this.#watcher.add(added);
+    if (gone.length > 0) this.#watcher?.unwatch(gone);
+    if (added.length > 0) this.#watcher?.add(added);
   }
 
   /** Of a large folder only what matters; `..data` and its kind belong to Kubernetes. */

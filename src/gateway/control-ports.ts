@@ -11,7 +11,7 @@ import type { GatewayStatus } from "./gateway-status.ts";
  */
 export interface ControlPorts {
   /** Opens what is not open yet. @returns why not; keepOnly() closes the others again */
-  open(config: Config): readonly Diagnostic[];
+  open(config: Config): Promise<readonly Diagnostic[]>;
   /** Closes what the configuration does not name; everything when there is none. */
   keepOnly(config: Config | undefined): void;
 }

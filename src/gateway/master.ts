@@ -12,8 +12,7 @@ import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
 import { assignPorts, takenListeners } from "./ports.ts";
-import type { WorkerCommand } from "./worker-process.ts";
-import { Workers } from "./workers.ts";
+import type { Workers } from "./workers.ts";
 
 /** What loading has found out, good or bad; `text` is the file, for rendering. */
 export type Loaded =
@@ -58,9 +57,9 @@ export class Master {
   #reloadAgain = false;
   #stopping = false;
 
-  constructor(file: string, command: WorkerCommand, startControlPorts: StartControlPorts) {
+  constructor(file: string, workers: Workers, startControlPorts: StartControlPorts) {
     this.#file = file;
-    this.#workers = new Workers(command);
+    this.#workers = workers;
     this.#control = startControlPorts(() => this.#status());
   }
 
@@ -86,10 +85,7 @@ export class Master {
       this.#reloadAgain = false;
       this.reload("a file has changed");
     }
-    const { listeners = [], workers } = this.#config ?? {};
-    for (const { host, port } of listeners) {
-      log.info("listening", { address: `${host.includes(":") ? `[${host}]` : host}:${port}` });
-    }
+    const workers = this.#config?.workers;
     log.info("serving", { workers, file: this.#file, took_ms: since(this.#startedAt.ms) });
     await stopped;
     return 0;
@@ -153,11 +149,14 @@ export class Master {
   /** @returns why not; empty when it serves */
   async #takeOver(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
     // First, so that what the system chooses for the workers' port 0 is no port of ours.
-    const unopened = this.#control.open(plan.config);
+    const unopened = await this.#control.open(plan.config);
     const config = assignPorts(plan.config, this.#ports);
     const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
     if (taken.length > 0) return taken;
-    const refused = await this.#workers.apply({ ...plan, config });
+    const applying = this.#workers.apply({ ...plan, config }, () => announce(config));
+    // Not earlier: it is loaded while the workers build, and finds what has changed before.
+    if (this.#config === undefined) void this.#watch?.begin();
+    const refused = await applying;
     if (refused.length > 0) return refused;
     this.#number++;
     this.#config = config;
@@ -215,6 +214,14 @@ export class Master {
     await this.#workers.stop(drainMs);
     // Last, so that who asks is told of the draining.
     this.#control.keepOnly(undefined);
+  }
+}
+
+/** The first worker serves; the others follow. */
+function announce(config: Config): void {
+  log.configure(config.log);
+  for (const { host, port } of config.listeners) {
+    log.info("listening", { address: `${host.includes(":") ? `[${host}]` : host}:${port}` });
   }
 }
 

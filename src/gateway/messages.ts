@@ -61,6 +61,10 @@ export interface SentPlan extends Omit<Plan, "config"> {
   readonly config: string;
 }
 
+export function toSend(plan: Plan): SentPlan {
+  return { ...plan, config: JSON.stringify(plan.config) };
+}
+
 export interface PlanModule {
   readonly name: string;
   /** SHA-256 of the file, hex. */

@@ -5,6 +5,9 @@ import type { SharedFile } from "../shm/shared-file.ts";
 import { moduleKey, type SentPlan, type ToMaster, type ToWorker } from "./messages.ts";
 import { decodeStatus, NO_STATUS, type WorkerStatus } from "./worker-status.ts";
 
+/** ms between two heartbeats. */
+export const HEARTBEAT_MS = 1000;
+
 /** How a worker is started again from this executable: its command line. */
 export type WorkerCommand = readonly string[];
 

@@ -1,22 +1,25 @@
+import { cpus } from "node:os";
+import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
-import type { Config, PluginUse } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { WorkerView } from "./gateway-status.ts";
 import type { Places } from "../shm/place.ts";
 import { messageOf } from "../base/errors.ts";
 import { Leadership } from "./leadership.ts";
-import type { Plan, SentPlan } from "./messages.ts";
+import { type Plan, type SentPlan, toSend } from "./messages.ts";
 import { endedPlugin, type PluginSum, PluginSums } from "./plugin-sums.ts";
 import { createLentFile, StoreLender } from "./store-lender.ts";
+import { tryOut } from "./try-out.ts";
+import { generationFailed, type Outcomes, verdictOn } from "./verdict.ts";
 import {
+  HEARTBEAT_MS,
   type Prepared,
   type WorkerCommand,
   WorkerProcess,
   type WorkerTies,
 } from "./worker-process.ts";
 
-/** ms between two heartbeats. */
-const HEARTBEAT_MS = 1000;
 /** ms before the next start of a worker that has just died; doubles up to the maximum. */
 const RESTART_MS_MIN = 50;
 const RESTART_MS_MAX = 5000;
@@ -32,6 +35,8 @@ export class Workers {
   readonly #alive = new Set<WorkerProcess>();
   /** Those that are wanted no more and finish what they have. */
   readonly #leaving = new Set<WorkerProcess>();
+  /** Those that have been started ahead, until it is known how many are wanted. */
+  #ahead: WorkerProcess[] = [];
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
   readonly #lender = new StoreLender(createLentFile());
@@ -52,6 +57,15 @@ export class Workers {
 
   constructor(command: WorkerCommand) {
     this.#command = command;
+  }
+
+  /**
+   * Starts processes for a configuration that has not been read yet, one for each core but that of
+   * the master, which reads it. They wait for apply(), which ends those that are too many.
+   */
+  startAhead(): void {
+    const count = Math.min(Math.max(1, cpus().length - 1), LIMITS.workersAheadMax);
+    this.#ahead = Array.from({ length: count }, () => this.#start());
   }
 
   get processes(): readonly WorkerProcess[] {
@@ -80,11 +94,13 @@ export class Workers {
   }
 
   /**
-   * Brings every worker to the plan's generation, or none.
+   * Brings every worker to the plan's generation, or none. At the first start each serves as soon
+   * as it is ready; a plan that another one refuses then ends them all.
+   * @param onServing the first one serves: once, and only at the first start
    * @returns why not, empty when it is done; "stopping" when stop() has come meanwhile
    */
-  apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
-    return this.#inTurn(() => this.#apply(plan));
+  apply(plan: Plan, onServing: () => void): Promise<readonly Diagnostic[] | "stopping"> {
+    return this.#inTurn(() => this.#apply(plan, onServing));
   }
 
   /** Lets every worker finish what is in flight. Resolves when all have ended. */
@@ -93,6 +109,7 @@ export class Workers {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restartTimer);
     this.#trial?.kill();
+    this.#endAhead();
     const all = this.#all();
     for (const worker of this.#alive) worker.drain(drainMs);
     // Their own clocks end them; a worker that cannot even do that is killed.
@@ -104,7 +121,7 @@ export class Workers {
     for (const worker of this.#all()) worker.kill();
   }
 
-  async #apply(plan: Plan): Promise<readonly Diagnostic[] | "stopping"> {
+  async #apply(plan: Plan, onServing: () => void): Promise<readonly Diagnostic[] | "stopping"> {
     const first = this.#plan === undefined;
     if (!first) {
       const refused = await tryOut(this.#command, plan, (trial) => (this.#trial = trial));
@@ -122,12 +139,14 @@ export class Workers {
       return [generationFailed(plan.config.file, messageOf(error))];
     }
     const before = this.processes;
-    const added = this.#add(plan.config.workers - before.length);
-    const all = [...before, ...added];
+    const wanted = plan.config.workers - before.length;
+    const added = this.#add(first ? Math.min(wanted, Math.max(1, this.#ahead.length)) : wanted);
+    this.#endAhead();
     const sent = toSend(plan);
     const outcomes = first
-      ? await prepareAtOnce(all, sent, places)
-      : await prepareInTurn(all, sent, places);
+      ? await this.#startAll(added, wanted, sent, places, onServing)
+      : await prepareInTurn([...before, ...added], sent, places);
+    const all = [...before, ...added];
     const refused = verdictOn(outcomes, added, plan.config.file);
     if (this.#stopping || refused.length > 0) {
       for (const worker of before) worker.abort(plan.number);
@@ -137,7 +156,7 @@ export class Workers {
     }
     // One that has died meanwhile answers for itself, not for the plan: it is replaced on it.
     const ready = all.filter((worker) => outcomes.get(worker)?.ok === true);
-    await Promise.all(ready.map((worker) => worker.commit(sent)));
+    if (!first) await Promise.all(ready.map((worker) => worker.commit(sent)));
     this.#plan = sent;
     this.#config = plan.config;
     this.#places = places;
@@ -150,6 +169,28 @@ export class Workers {
     return [];
   }
 
+  /**
+   * Has those that are there serve, and then starts the others: until one serves, they would only
+   * take processor time from it. @param added those that are started later come in
+   */
+  async #startAll(
+    added: WorkerProcess[],
+    wanted: number,
+    plan: SentPlan,
+    places: Places,
+    onServing: () => void,
+  ): Promise<Outcomes> {
+    const begun = added.map((worker) => startOne(worker, plan, places));
+    const [, outcome] = await Promise.race(begun);
+    if (outcome.ok && !this.#stopping) {
+      onServing();
+      const rest = this.#add(wanted - added.length);
+      added.push(...rest);
+      begun.push(...rest.map((worker) => startOne(worker, plan, places)));
+    }
+    return new Map(await Promise.all(begun));
+  }
+
   /** Those of the configuration that serves. */
   #keepStores(): void {
     if (this.#config !== undefined) this.#lender.keepOnly(this.#config);
@@ -158,13 +199,22 @@ export class Workers {
   #add(count: number): WorkerProcess[] {
     const added = Array.from(
       { length: Math.max(0, count) },
-      () => new WorkerProcess(this.#command, this.#ties()),
+      () => this.#ahead.shift() ?? this.#start(),
     );
     for (const worker of added) {
       this.#alive.add(worker);
       void worker.exited.then(() => this.#tellGone(worker));
     }
     return added;
+  }
+
+  #start(): WorkerProcess {
+    return new WorkerProcess(this.#command, this.#ties());
+  }
+
+  #endAhead(): void {
+    for (const worker of this.#ahead) worker.kill();
+    this.#ahead = [];
   }
 
   #ties(): WorkerTies {
@@ -270,58 +320,15 @@ export class Workers {
   }
 }
 
-/**
- * Builds the generation in a process that serves nobody: a module that hangs or crashes the engine
- * takes this one down, and no worker.
- */
-export async function tryOut(
-  command: WorkerCommand,
-  plan: Plan,
-  onStart: (trial: WorkerProcess) => void = () => {},
-): Promise<readonly Diagnostic[]> {
-  const trial = new WorkerProcess(command);
-  onStart(trial);
-  const beat = setInterval(() => {
-    if (!trial.beat()) trial.kill();
-  }, HEARTBEAT_MS);
-  try {
-    const outcomes = await prepareAtOnce([trial], toSend(trialOf(plan)));
-    return verdictOn(outcomes, [trial], plan.config.file);
-  } finally {
-    clearInterval(beat);
-    trial.kill();
-  }
-}
-
-function toSend(plan: Plan): SentPlan {
-  return { ...plan, config: JSON.stringify(plan.config) };
-}
-
-/** What a trial is about: every plugin with every configuration once, and no ports. */
-function trialOf(plan: Plan): Plan {
-  const seen = new Set<string>();
-  const isNew = (use: PluginUse): boolean => {
-    const before = seen.size;
-    return seen.add(JSON.stringify([use.name, use.config])).size > before;
-  };
-  const routes = plan.config.routes.filter(({ plugins }) => plugins.filter(isNew).length > 0);
-  // A route that stands in for the global ones, in case no other is left.
-  const first = plan.config.routes[0];
-  const kept = routes.length === 0 && first !== undefined ? [first] : routes;
-  return { ...plan, config: { ...plan.config, routes: kept }, listen: false };
-}
-
-type Outcomes = ReadonlyMap<WorkerProcess, Prepared>;
-
-async function prepareAtOnce(
-  workers: readonly WorkerProcess[],
+/** For a first start: it serves as soon as it is ready. */
+async function startOne(
+  worker: WorkerProcess,
   plan: SentPlan,
-  places?: Places,
-): Promise<Outcomes> {
-  const outcomes = await Promise.all(
-    workers.map(async (worker) => [worker, await worker.prepare(plan, places)] as const),
-  );
-  return new Map(outcomes);
+  places: Places,
+): Promise<readonly [WorkerProcess, Prepared]> {
+  const outcome = await worker.prepare(plan, places);
+  if (outcome.ok) await worker.commit(plan);
+  return [worker, outcome];
 }
 
 /** For workers that serve: while one of them builds, its requests wait, and only its own. */
@@ -333,41 +340,4 @@ async function prepareInTurn(
   const outcomes = new Map<WorkerProcess, Prepared>();
   for (const worker of workers) outcomes.set(worker, await worker.prepare(plan, places));
   return outcomes;
-}
-
-/**
- * @param judges workers whose death counts against the plan: they have done nothing else
- * @returns why the plan is refused
- */
-function verdictOn(
-  outcomes: Outcomes,
-  judges: readonly WorkerProcess[],
-  file: string,
-): readonly Diagnostic[] {
-  let ready = 0;
-  for (const [worker, outcome] of outcomes) {
-    if (outcome.ok) ready++;
-    else if (outcome.diagnostics !== "dead") return outcome.diagnostics;
-    else if (judges.includes(worker)) return [workerDied(file)];
-  }
-  return ready === 0 ? [workerDied(file)] : [];
-}
-
-function workerDied(file: string): Diagnostic {
-  return generationFailed(
-    file,
-    "Cannot build the generation: the process that built it ended or stopped answering; " +
-      "a plugin may loop in its start function or in on_configure",
-  );
-}
-
-function generationFailed(file: string, message: string): Diagnostic {
-  return {
-    severity: "error",
-    code: "GENERATION_FAILED",
-    message,
-    file,
-    position: undefined,
-    hint: undefined,
-  };
 }

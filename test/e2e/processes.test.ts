@@ -29,6 +29,14 @@ describe("workers", () => {
     }
   });
 
+  test("are announced when the first one serves, and when all do", async () => {
+    await using gateway = await startGateway(yaml(3));
+    const at = (what: RegExp): number => gateway.lines.findIndex((line) => what.test(line));
+    expect(at(/ listening /)).toBeGreaterThanOrEqual(0);
+    expect(at(/ listening /)).toBeLessThan(at(/ serving .*workers=3/));
+    expect(gateway.workers()).toHaveLength(3);
+  });
+
   test("all serve the one port", async () => {
     await using gateway = await startGateway(yaml(2));
     // The kernel spreads connections by their hash; a hundred cannot all fall on one side.

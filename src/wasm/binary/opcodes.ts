@@ -4,7 +4,8 @@
  *   20 05          local.get 5          one byte of opcode, an index
  *   fc 0a 00 00    memory.copy          a prefix, its number as a u32, two indices
  *
- * An instruction is numbered by its byte, or by `prefix << 9 | number` behind one of the prefixes.
+ * An instruction is numbered by its byte, or behind one of the prefixes by prefixed(): the numbers
+ * lie close together, because every process fills tables of all of them before it serves.
  */
 
 /** Forms of what follows an opcode. */
@@ -44,11 +45,16 @@ export const PREFIX = { gc: 0xfb, numeric: 0xfc, simd: 0xfd, atomic: 0xfe } as c
 /** Numbers behind a prefix are below this. */
 export const PREFIXED_MAX = 0x200;
 
-const OPS = (PREFIX.atomic << 9) + PREFIXED_MAX;
+/** The first prefix has the second PREFIXED_MAX numbers. */
+const PREFIX_BASE = PREFIX.gc - 1;
 
+/** @param prefix 0: none */
 export function prefixed(prefix: number, number: number): number {
-  return (prefix << 9) | number;
+  return prefix === 0 ? number : ((prefix - PREFIX_BASE) * PREFIXED_MAX) | number;
 }
+
+/** Numbers of instructions are below this. */
+export const OPS = prefixed(PREFIX.atomic + 1, 0);
 
 /** The instructions that a rewriter has to know one by one. */
 export const OP = {

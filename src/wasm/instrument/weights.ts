@@ -1,4 +1,4 @@
-import { OP, PREFIX, prefixed } from "../binary/opcodes.ts";
+import { OP, OPS, PREFIX, prefixed } from "../binary/opcodes.ts";
 
 /** units; calling a function, whatever it does. */
 export const CALL_WEIGHT = 4;
@@ -51,7 +51,7 @@ export const TAINTING: readonly number[] = [
 export const WEIGHTS: Readonly<Uint8Array> = weights();
 
 function weights(): Uint8Array {
-  const table = new Uint8Array(prefixed(PREFIX.atomic + 1, 0)).fill(1);
+  const table = new Uint8Array(OPS).fill(1);
   const set = (weight: number, first: number, last = first): void => {
     table.fill(weight, first, last + 1);
   };
