@@ -14,6 +14,7 @@ export const BOTH = "each of its tests that depends on the front runs on both";
 
 /** Files of test/e2e, and why once is enough. */
 export const RUN_ONCE: Readonly<Record<string, string>> = {
+  "acceptance.test.ts": "compares the http1 front with nginx and HAProxy",
   "bad-modules.test.ts": BOTH,
   "bodies.test.ts": BOTH,
   "commands.test.ts": BOTH,
