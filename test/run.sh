@@ -36,6 +36,12 @@ main() {
   # End-to-end tests start gateways and watch the clock, so they run one file at a time.
   # shellcheck disable=SC2086
   [ -z "$e2e" ] || suite e2e --parallel=1 $e2e
+  # And again on the other front, those that have not run on both already.
+  # shellcheck disable=SC2086
+  again=$([ -z "$e2e" ] || bun test/e2e/support/run-once.ts $e2e)
+  export SLUICE_TEST_FRONT=serve
+  # shellcheck disable=SC2086
+  [ -z "$again" ] || suite "e2e (front serve)" --parallel=1 $again
   finish
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
+import { FRONTS } from "./support/fronts.ts";
 import { type Gateway, startGateway, SLUICE } from "./support/gateway.ts";
 
 const MIB = 1024 * 1024;
@@ -85,7 +86,7 @@ async function upload(gateway: Gateway, bytes: number): Promise<void> {
   expect(await response.json()).toEqual({ bytes });
 }
 
-describe.each(["http1", "serve"])("a large body through front %s", (front) => {
+describe.each(FRONTS)("a large body through front %s", (front) => {
   const yaml = (node: string): string => `
 listen: { address: 127.0.0.1:0, front: ${front} }
 workers: 1

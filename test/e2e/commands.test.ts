@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { FRONTS } from "./support/fronts.ts";
 import { sluice, SLUICE } from "./support/gateway.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -274,7 +275,7 @@ describe("sluice run errors", () => {
     expect(code).toBe(1);
   });
 
-  test.each(["http1", "serve"])("names the address that is in use, front %s", async (front) => {
+  test.each(FRONTS)("names the address that is in use, front %s", async (front) => {
     using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const address = `127.0.0.1:${listener.port}`;
     const yaml = VALID.replace("127.0.0.1:0", `{ address: "${address}", front: ${front} }`);

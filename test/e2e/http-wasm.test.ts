@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { PRELUDE, wat } from "../../src/abi/proxy-wasm/testing.ts";
 import { WebSocketClient } from "../support/web-socket-client.ts";
+import { withFront } from "./support/default-front.ts";
 import { type Gateway, sluice, startGateway, until } from "./support/gateway.ts";
 import { type Echo, echoNode, refusingAddress } from "./support/nodes.ts";
 import { request } from "./support/fronts.ts";
@@ -303,7 +304,7 @@ describe("what the module is not", () => {
       files: { "plugins/draft.wasm": MODULES["marking"] ?? new Uint8Array() },
     });
     const forced = yamlOf("proxy-wasm");
-    await Bun.write(join(other.folder, "gateway.yaml"), forced);
+    await Bun.write(join(other.folder, "gateway.yaml"), withFront(forced));
     await other.logged(/no ABI marker/);
     await until(
       async () => (await other.fetch("/get")).headers.get("x-seen"),

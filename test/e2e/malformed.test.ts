@@ -3,12 +3,12 @@
  * reaches the node, and that nothing behind a refused request is ever served.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { BOTH_FRONTS, FRONTS, type FrontName, portOf as portOn } from "./support/fronts.ts";
 import { type Gateway, startGateway } from "./support/gateway.ts";
 import { BODY_MAX, type Case, HOSTILE, SMUGGLED } from "./support/hostile-requests.ts";
 import { RawConnection } from "./support/raw-client.ts";
 import { type NodeCall, ScriptedNode } from "./support/scripted-node.ts";
 
-const FRONTS = ["http1", "serve"] as const;
 const HOST = "Host: a.test\r\n";
 /** ms; a refusal closes its connection well within that. */
 const CLOSES_WITHIN_MS = 2000;
@@ -22,9 +22,7 @@ const started = new AsyncDisposableStack();
 beforeAll(async () => {
   node = started.use(new ScriptedNode((call) => call.reply("200 OK", [], call.target)));
   gateway = started.use(
-    await startGateway(`
-listen: [{ address: "127.0.0.1:0", front: http1 }, { address: "127.0.0.1:0", front: serve }]
-workers: 1
+    await startGateway(`${BOTH_FRONTS}
 limits: { request_body: ${BODY_MAX} }
 routes:
   - uri: /*
@@ -212,11 +210,11 @@ function casesOf(group: string): Case[] {
   return [...(HOSTILE[group] ?? [])];
 }
 
-function portOf(front: string): number {
-  return gateway.ports[front === "http1" ? 0 : 1] ?? 0;
+function portOf(front: FrontName): number {
+  return portOn(gateway, front);
 }
 
-async function ask(front: string, target: string): Promise<{ status: number }> {
+async function ask(front: FrontName, target: string): Promise<{ status: number }> {
   using raw = await RawConnection.open(portOf(front));
   await raw.write(`GET ${target} HTTP/1.1\r\n${HOST}\r\n`);
   const [response] = await raw.responses(1);
@@ -224,7 +222,7 @@ async function ask(front: string, target: string): Promise<{ status: number }> {
 }
 
 /** @param piece bytes that are sent at a time */
-async function verdictOn(front: "http1" | "serve", given: Case, piece = Infinity): Promise<string> {
+async function verdictOn(front: FrontName, given: Case, piece = Infinity): Promise<string> {
   const { send } = given;
   const before = node.calls.length;
   using raw = await RawConnection.open(portOf(front));

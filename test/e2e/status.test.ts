@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wat } from "../../src/abi/proxy-wasm/testing.ts";
+import { withFront } from "./support/default-front.ts";
 import { Gateway, startGateway, until } from "./support/gateway.ts";
 import { sendRaw } from "./support/raw-client.ts";
 
@@ -272,7 +273,7 @@ describe("/ready", () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
     const more = "wasm: { plugins: [{ name: slow, limits: { start: 4s } }] }";
     const config = yaml("[slow]", more).replace("127.0.0.1:0 }", `127.0.0.1:${admin.port} }`);
-    await Bun.write(join(folder, "gateway.yaml"), config);
+    await Bun.write(join(folder, "gateway.yaml"), withFront(config));
     await Bun.write(join(folder, "plugins/slow.wasm"), slow());
     await using gateway = new Gateway(folder, {});
     const first = await until(

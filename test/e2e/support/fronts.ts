@@ -1,16 +1,19 @@
+import { FRONTS, type FrontName } from "./default-front.ts";
 import type { Gateway } from "./gateway.ts";
 import { RawConnection } from "./raw-client.ts";
 
-/** What is tested on both. */
-export const FRONTS = ["http1", "serve"] as const;
-export type FrontName = (typeof FRONTS)[number];
+export { FRONTS, type FrontName } from "./default-front.ts";
 
-/** First lines of a configuration: a listener per front; one worker, so that counts are exact. */
+/** A line of a configuration: a listener per front. */
+export const LISTEN_ON_BOTH =
+  'listen: [{ address: "127.0.0.1:0", front: http1 }, { address: "127.0.0.1:0", front: serve }]';
+
+/** First lines of a configuration: these listeners; one worker, so that counts are exact. */
 export const BOTH_FRONTS = `
-listen: [{ address: "127.0.0.1:0", front: http1 }, { address: "127.0.0.1:0", front: serve }]
+${LISTEN_ON_BOTH}
 workers: 1`;
 
-/** Port of that front, of a gateway with BOTH_FRONTS. */
+/** Port of that front, of a gateway with LISTEN_ON_BOTH. */
 export function portOf(gateway: Gateway, front: FrontName): number {
   return gateway.ports[FRONTS.indexOf(front)] ?? 0;
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { withFront } from "./default-front.ts";
 
 /** The executable that compile.sh has built. */
 export const SLUICE = join(import.meta.dir, "../../../dist/sluice");
@@ -87,7 +88,7 @@ export class Gateway implements AsyncDisposable {
   /** Replaces its configuration and waits for the verdict on it. */
   async reload(yaml: string): Promise<"reloaded" | "refused"> {
     const from = this.lines.length;
-    await Bun.write(join(this.folder, "gateway.yaml"), yaml);
+    await Bun.write(join(this.folder, "gateway.yaml"), withFront(yaml));
     const line = await this.logged(/ (reloaded|reload refused)/, from);
     return line.includes("refused") ? "refused" : "reloaded";
   }
@@ -137,10 +138,10 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-/** Starts a gateway and waits until it serves. */
+/** Starts a gateway, on DEFAULT_FRONT when its configuration names none; waits until it serves. */
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<Gateway> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
-  const files = { "gateway.yaml": yaml, ...options.files };
+  const files = { "gateway.yaml": withFront(yaml), ...options.files };
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await Bun.write(join(folder, path), content);

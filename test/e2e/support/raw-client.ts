@@ -88,7 +88,7 @@ export class RawConnection implements Disposable {
       if (this.#ended || Date.now() > giveUp) {
         throw new Error(`Cannot find ${String(pattern)} in ${JSON.stringify(this.received)}`);
       }
-      await this.#change(giveUp - Date.now());
+      await this.changed(giveUp - Date.now());
     }
     return this.received;
   }
@@ -96,7 +96,7 @@ export class RawConnection implements Disposable {
   /** Waits for the other side's end; false after `withinMs`. */
   async closed(withinMs = PATIENCE_MS): Promise<boolean> {
     const giveUp = Date.now() + withinMs;
-    while (!this.#ended && Date.now() < giveUp) await this.#change(giveUp - Date.now());
+    while (!this.#ended && Date.now() < giveUp) await this.changed(giveUp - Date.now());
     return this.#ended;
   }
 
@@ -114,11 +114,12 @@ export class RawConnection implements Disposable {
       } catch (error) {
         if (done) throw error;
       }
-      await this.#change(giveUp - Date.now());
+      await this.changed(giveUp - Date.now());
     }
   }
 
-  #change(withinMs: number): Promise<void> {
+  /** Resolves when bytes, or the end, have come, or so many ms have passed. */
+  changed(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const late = setTimeout(resolve, withinMs);
       this.#waiting = () => {

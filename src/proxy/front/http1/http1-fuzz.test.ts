@@ -2,93 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { collect } from "../../../http/body.ts";
 import { toGatewayError } from "../../../base/errors.ts";
 import type { Answer, Incoming } from "../front.ts";
+import { SeededRandom } from "../../../base/random.testing.ts";
+import { mutate, REQUESTS } from "./fuzz-requests.testing.ts";
 import { answer, fakeConnection, refuse } from "./http1.testing.ts";
 
 /** Repeats a run: SEED=… bun test http1-fuzz. */
 const SEED = Number(process.env["SEED"] ?? 20_260_102);
 const CASES = 3000;
-
-/** xorshift32: small, and the same everywhere. @returns 0 to limit - 1 */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed | 0 || 1;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
-const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: s\r\n\r\n";
-const hex = (text: string): string => text.length.toString(16);
-const chunk = (text: string): string => `${hex(text)}\r\n${text}\r\n`;
-
-/** Bodies hold what looks like requests and framing: read as such they would show. */
-const SEEDS: readonly string[] = [
-  "GET /a?b=c HTTP/1.1\r\nHost: a\r\nUser-Agent: x (y; z)\r\nAccept: */*\r\n\r\n",
-  "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-  `POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
-  `PUT /skipped HTTP/1.1\r\nContent-Length: ${SMUGGLED.length}\r\nHost: a\r\n\r\n${SMUGGLED}`,
-  "POST /chunks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
-    `${chunk(SMUGGLED)}${chunk("0\r\n\r\n")}0\r\n\r\n`,
-  "PUT /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTE: trailers\r\n\r\n" +
-    `${chunk(SMUGGLED)}5;e=1\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n`,
-  `POST /expect HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`,
-  "HEAD /head HTTP/1.1\r\nHost: a\r\n\r\n",
-  "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: x, y\r\n\r\n",
-  "\r\nDELETE http://a/abs HTTP/1.1\r\nHost: a\r\nX-Long: " + "v".repeat(200) + "\r\n\r\n",
-];
-
-/** What tends to hurt parsers. */
-const PIECES = [
-  "\r\n",
-  "\r",
-  "\n",
-  "\0",
-  " ",
-  "\t",
-  ":",
-  ",",
-  ";",
-  "0",
-  "1",
-  "f",
-  "\r\n\r\n",
-  "\r\n ",
-  "\x7f",
-  "\xff",
-  "Content-Length: 5\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Host: b\r\n",
-  "Connection: close\r\n",
-  "HTTP/1.0",
-];
-
-function mutate(text: string, random: (limit: number) => number): string {
-  let mutated = text;
-  for (let count = random(4); count > 0; count--) {
-    const at = random(mutated.length + 1);
-    const length = random(3) === 0 ? random(20) : 1;
-    const piece = PIECES[random(PIECES.length)] ?? "";
-    switch (random(5)) {
-      case 0:
-        mutated = mutated.slice(0, at) + mutated.slice(at + length);
-        break;
-      case 1:
-        mutated = mutated.slice(0, at) + piece + mutated.slice(at);
-        break;
-      case 2:
-        mutated = mutated.slice(0, at) + piece + mutated.slice(at + piece.length);
-        break;
-      case 3:
-        mutated = mutated.slice(0, at) + String.fromCharCode(random(256)) + mutated.slice(at + 1);
-        break;
-      default:
-        mutated = mutated.slice(0, at + length) + mutated.slice(at);
-    }
-  }
-  return mutated;
-}
 
 interface Outcome {
   /** Requests that were handed on, with their bodies; POST reads it, the others do not. */
@@ -225,11 +145,12 @@ function chunks(wire: string): { text: string; length: number } | undefined {
 
 describe("a connection", () => {
   test(`answers mutated requests in one way however they are split (seed ${SEED})`, async () => {
-    const random = randomFrom(SEED);
+    const seeded = new SeededRandom(SEED);
+    const random = (end: number): number => seeded.below(end);
     const seen = { clean: 0, refused: 0, waiting: 0 };
     for (let n = 0; n < CASES; n++) {
       const parts = Array.from({ length: 1 + random(4) }, () =>
-        mutate(SEEDS[random(SEEDS.length)] ?? "", random),
+        mutate(seeded.pick(REQUESTS), seeded),
       );
       const all = parts.join("");
       const text = random(3) === 0 ? all.slice(0, random(all.length)) : all;
@@ -258,11 +179,11 @@ describe("a connection", () => {
   });
 
   test("hands on nothing from inside a body, split at any byte", async () => {
-    const text = SEEDS.join("");
+    const text = REQUESTS.join("");
     const whole = await run([text]);
-    expect(whole.handled).toHaveLength(SEEDS.length);
+    expect(whole.handled).toHaveLength(REQUESTS.length);
     expect(whole.handled.map((line) => line.split(" ")[1])).not.toContain("/smuggled");
-    expect(whole.answers).toEqual(SEEDS.map(() => "200"));
+    expect(whole.answers).toEqual(REQUESTS.map(() => "200"));
     for (let at = 1; at < text.length; at++) {
       expect(await run([text.slice(0, at), text.slice(at)])).toEqual(whole);
     }
