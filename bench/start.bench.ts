@@ -90,7 +90,7 @@ function named(bytes: Uint8Array, name: string): Uint8Array {
 const peer = (name: string, upstream: number, filters: readonly "rust"[]): Subject => ({
   name: filters.length === 0 ? name : `${name}, 1 Wasm filter`,
   path: "/",
-  prepare: (place) => prepareContestant(name, { workers: 2, upstream, filters }, place),
+  prepare: (place) => prepareContestant(name, { workers: 2, filters }, place, upstream),
 });
 
 interface Start {

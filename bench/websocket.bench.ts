@@ -79,8 +79,7 @@ http {
 
 const haproxy: Subject = {
   name: "HAProxy",
-  prepare: (place, node) =>
-    prepareContestant("HAProxy", { workers: 1, upstream: node, filters: [] }, place),
+  prepare: (place, node) => prepareContestant("HAProxy", { workers: 1, filters: [] }, place, node),
 };
 
 async function startNode(): Promise<PinnedServer> {

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CONTESTANTS, type Setup } from "./contestants.ts";
+import type { Setup } from "./contestant.ts";
+import { CONTESTANTS, isInstalled, prepareIn } from "./contestants.ts";
 import { type Command, freePort, PinnedServer } from "./process.ts";
 
 /** What a server needs to be started: its files, by path below its folder, and how. */
@@ -37,14 +38,20 @@ export class Place implements AsyncDisposable {
 
 /**
  * What the contestant of that name needs, in that place.
+ * @param upstream its port
  * @returns undefined when it is not installed
  */
-export function prepareContestant(name: string, setup: Setup, place: Place): Prepared | undefined {
+export function prepareContestant(
+  name: string,
+  setup: Setup,
+  place: Place,
+  upstream: number,
+): Prepared | undefined {
   const contestant = CONTESTANTS.find((each) => each.name === name);
   if (contestant === undefined) throw new Error(`Cannot find the contestant "${name}"`);
-  const { executable } = contestant;
-  const isThere = Bun.which(executable) !== null || Bun.file(executable).size > 0;
-  return isThere ? contestant.prepare(setup, place) : undefined;
+  if (!isInstalled(contestant)) return undefined;
+  const { folder, port } = place;
+  return prepareIn(contestant, setup, { folder, port, upstream });
 }
 
 /** For the gateway of this tree. @param yaml its configuration */
