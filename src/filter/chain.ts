@@ -241,11 +241,7 @@ export class FilterChain {
     const source = this.#bodies[direction];
     const isEmpty = isEmptyBody(source);
     const action = slot.wants(HEADERS[direction])
-      ? slot.call(direction, (filter) =>
-          direction === "request"
-            ? filter.onRequestHeaders(isEmpty)
-            : filter.onResponseHeaders(isEmpty),
-        )
+      ? slot.callHeaders(direction, isEmpty)
       : "continue";
     const given = slot.takeBody(direction);
     let own: FilterBody | undefined;

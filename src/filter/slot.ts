@@ -80,6 +80,22 @@ export class FilterSlot implements FilterHost {
     }
   }
 
+  /** The same for headers, which every exchange has: no closure for each. */
+  callHeaders(direction: Direction, endOfStream: boolean): Action {
+    const filter = this.#filter;
+    if (filter === undefined) return "continue";
+    try {
+      return direction === "request"
+        ? filter.onRequestHeaders(endOfStream)
+        : filter.onResponseHeaders(endOfStream);
+    } catch (error) {
+      this.#fail(error);
+      return "continue";
+    } finally {
+      this.#resumed[direction] = false;
+    }
+  }
+
   /** The exchange is over; failures here reach nobody but the log, which the plugin writes. */
   end(): void {
     const filter = this.#filter;

@@ -123,16 +123,20 @@ export class HeaderList {
 
   /** Replaces the first line of that name and drops the others; adds one when there is none. */
   set(name: string, value: string): void {
-    const { key } = headerName(name);
-    const at = this.#find(key, 0);
+    this.#isChecked = false;
+    this.setChecked(headerName(name), value);
+  }
+
+  /** As set(), for a line that is known to be one: see isChecked. */
+  setChecked(name: HeaderName, value: string): void {
+    const at = this.#find(name.key, 0);
     if (at < 0) {
-      this.append(name, value);
+      this.appendChecked(name, value);
       return;
     }
-    this.#isChecked = false;
     const line = this.#lines[at] as HeaderLine;
     this.#lines[at] = new HeaderLine(line.name, value, -1, -1);
-    this.#removeFrom(key, at + 1);
+    this.#removeFrom(name.key, at + 1);
     this.#version++;
   }
 

@@ -38,7 +38,7 @@ export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answ
     x.openChain(findRoute(x, host, path)); //                      2. route            router/
     const pause = x.chain.requestHeaders(x.requestBody); //        3. filters →        filter/
     if (pause !== undefined) await pause; //                          a promise only if one waits
-    if (x.routeCleared) await followRoute(x); //                      they may change the route
+    if (x.mayBeRerouted) await followRoute(x); //                     they may change the route
     x.throwIfInterrupted();
     const response = await forward(x); //                          4. upstream         upstream/
     const answered = respond(x, response); //                      5. filters ←, body streams
@@ -99,6 +99,17 @@ export class Exchange implements FilterExchange {
     // First, so that the upstream's failure is this one and not the filters' interruption.
     this.cancellation.cancel(gone);
     this.#chain?.interrupt(gone);
+  }
+
+  /** A filter has asked for another choice, and what routes are chosen by is not what it was. */
+  get mayBeRerouted(): boolean {
+    if (!this.routeCleared) return false;
+    const { request, admitted } = this;
+    return (
+      request.target !== admitted?.target ||
+      request.authority !== admitted.authority ||
+      request.method !== admitted.method
+    );
   }
 
   /** Drawn when somebody asks: most exchanges are never spoken of. */

@@ -1,3 +1,5 @@
+import { SHORT_TEXT_BYTES_MAX, shortText } from "./short-text.ts";
+
 /**
  * Bounds-checked access to one guest's linear memory.
  *
@@ -54,7 +56,10 @@ export class GuestMemory {
   latin1(ptr: number, byteLength: number, byteLengthMax: number): string | undefined {
     if (!this.contains(ptr, byteLength)) return undefined;
     const taken = Math.min(byteLength >>> 0, byteLengthMax + 1);
-    return this.#text.toString("latin1", ptr >>> 0, (ptr >>> 0) + taken);
+    const start = ptr >>> 0;
+    if (taken === 0) return "";
+    if (taken > SHORT_TEXT_BYTES_MAX) return this.#decode(start, start + taken);
+    return shortText(this.#bytes, start, start + taken, this.#decode);
   }
 
   /** Bytes that are no UTF-8 come out as U+FFFD. */
@@ -92,6 +97,10 @@ export class GuestMemory {
     this.#data.setBigUint64(ptr >>> 0, value, true);
     return true;
   }
+
+  readonly #decode = (start: number, end: number): string => {
+    return this.#text.toString("latin1", start, end);
+  };
 
   #refresh(): Uint8Array {
     // A detached view has length 0; asking costs 5 ns, `memory.buffer` would cost three times that.

@@ -171,24 +171,34 @@ export abstract class GuestCore<
     body: () => T | undefined,
     time: CallTime,
   ): T | undefined {
-    this.assertIdle(name);
-    this.#running = true;
-    this.#hostCalls = 0;
-    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel);
+    this.begin(name, time);
     let result: T | undefined;
     try {
       result = body();
     } catch (error) {
       this.#thrown ??= error;
     }
+    this.finish(name, caller, time);
+    return result;
+  }
+
+  /** First half of enter(), for callers that need no closure for each call. */
+  protected begin(name: string, time: CallTime): void {
+    this.assertIdle(name);
+    this.#running = true;
+    this.#hostCalls = 0;
+    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel);
+  }
+
+  /** Second half, whether the guest has returned or noteThrown() was called. @throws as enter() */
+  protected finish(name: string, caller: Caller | undefined, time: CallTime): void {
     const spent = this.#metered?.leave(this.#thrown !== undefined) ?? UNMETERED;
     if (caller !== undefined) caller.spentMs += spent.ms;
     this.#running = false;
     this.left();
     if (this.#thrown !== undefined) throw this.#fail(name, spent, caller, time);
     this.#endLines();
-    this.#settle();
-    return result;
+    if (this.#deferred.length > 0) this.#settle();
   }
 
   /**

@@ -9,5 +9,5 @@ export function callTime(guest: Guest, stream: Stream | undefined): CallTime {
   if (stream !== undefined && stream.leftMs < limits.deadlineMs) {
     return { ms: stream.leftMs, word: "left of limits.total" };
   }
-  return { ms: limits.deadlineMs, word: "limits.deadline" };
+  return guest.deadline;
 }

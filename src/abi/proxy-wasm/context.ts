@@ -20,6 +20,8 @@ import {
 } from "./pseudo-headers.ts";
 import { ACTION_CONTINUE, ACTION_PAUSE, MapType, ROOT_CONTEXT_ID } from "./types.ts";
 
+type Asked = Direction | "reset" | "reply";
+
 /** A stream context as host functions see it. */
 export interface Stream {
   readonly id: number;
@@ -55,16 +57,19 @@ export class StreamContext implements HttpFilter, Stream {
   /** The life of the guest that it belongs to; in another one nobody knows of this context. */
   readonly #life: number;
   #gone: (() => void) | undefined;
-  readonly #resumed = { request: false, response: false };
+  /** Bits of RESUMED. */
+  #resumed = 0;
   #replied = false;
   /** What waits for the guest's return: once each, however often the guest asks. */
-  readonly #asked = { request: false, response: false, reset: false, reply: false };
+  #asked: Set<Asked> | undefined;
   #ended = false;
   /** It is ended because its callbacks have taken more than limits.total: that is a failure. */
   #isOverTime = false;
-  #request: { head: RequestHead; map: HeaderMap } | undefined;
-  #response: { head: ResponseHead; map: HeaderMap } | undefined;
-  #trailers: { list: HeaderList; map: HeaderMap }[] = [];
+  #requestHead: RequestHead | undefined;
+  #requestHeaders: HeaderMap | undefined;
+  #responseHead: ResponseHead | undefined;
+  #responseHeaders: HeaderMap | undefined;
+  #trailers: { list: HeaderList; map: HeaderMap }[] | undefined;
 
   constructor(guest: Guest, host: FilterHost, gone?: () => void) {
     this.#guest = guest;
@@ -163,7 +168,7 @@ export class StreamContext implements HttpFilter, Stream {
 
   resume(direction: Direction): void {
     this.#defer(direction, () => {
-      this.#resumed[direction] = true;
+      this.#resumed |= RESUMED[direction];
       this.host.resume(direction);
     });
   }
@@ -223,12 +228,15 @@ export class StreamContext implements HttpFilter, Stream {
   }
 
   #act(name: CallbackName, direction: Direction, value: number, endOfStream: boolean): Action {
-    this.#resumed[direction] = false;
+    this.#resumed &= ~RESUMED[direction];
     this.#replied = false;
     const answer = this.#call(name, value, endOfStream);
     if (this.#replied) return "pause"; // The answer is there; what the guest says does not matter.
     // Resuming takes effect after the callback, so it ends the pause that this callback asks for.
-    if ((answer ?? ACTION_CONTINUE) === ACTION_CONTINUE || this.#resumed[direction]) {
+    if (
+      (answer ?? ACTION_CONTINUE) === ACTION_CONTINUE ||
+      (this.#resumed & RESUMED[direction]) !== 0
+    ) {
       return "continue";
     }
     // Envoy's other numbers stop everything whatever Pause means.
@@ -237,11 +245,12 @@ export class StreamContext implements HttpFilter, Stream {
   }
 
   /** @returns false when the same waits already */
-  #defer(what: "request" | "response" | "reset" | "reply", action: () => void): boolean {
-    if (this.#asked[what]) return false;
-    this.#asked[what] = true;
+  #defer(what: Asked, action: () => void): boolean {
+    const asked = (this.#asked ??= new Set());
+    if (asked.has(what)) return false;
+    asked.add(what);
     this.#guest.defer(() => {
-      this.#asked[what] = false;
+      asked.delete(what);
       action();
     });
     return true;
@@ -252,29 +261,34 @@ export class StreamContext implements HttpFilter, Stream {
   }
 
   #requestMap(head: RequestHead): HeaderMap {
-    if (this.#request?.head !== head) {
-      this.#request = { head, map: new HeaderMap(head.headers, new RequestPseudoHeaders(head)) };
+    if (this.#requestHeaders === undefined || this.#requestHead !== head) {
+      this.#requestHead = head;
+      this.#requestHeaders = new HeaderMap(head.headers, new RequestPseudoHeaders(head));
     }
-    return this.#request.map;
+    return this.#requestHeaders;
   }
 
   /** A local reply brings a head of its own. */
   #responseMap(head: ResponseHead): HeaderMap {
-    if (this.#response?.head !== head) {
-      this.#response = { head, map: new HeaderMap(head.headers, new ResponsePseudoHeaders(head)) };
+    if (this.#responseHeaders === undefined || this.#responseHead !== head) {
+      this.#responseHead = head;
+      this.#responseHeaders = new HeaderMap(head.headers, new ResponsePseudoHeaders(head));
     }
-    return this.#response.map;
+    return this.#responseHeaders;
   }
 
   #trailersMap(list: HeaderList | undefined): HeaderMap | undefined {
     if (list === undefined) return undefined;
-    const known = this.#trailers.find((each) => each.list === list);
+    const trailers = (this.#trailers ??= []);
+    const known = trailers.find((each) => each.list === list);
     if (known !== undefined) return known.map;
     const map = new HeaderMap(list, TRAILER_PSEUDO_HEADERS);
-    this.#trailers.push({ list, map });
+    trailers.push({ list, map });
     return map;
   }
 }
+
+const RESUMED = { request: 1, response: 2 } as const;
 
 const LATE_REPLY =
   "proxy_send_local_response has no effect: there is a reply already, or the response was sent";

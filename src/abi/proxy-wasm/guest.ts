@@ -2,7 +2,7 @@ import { assert } from "../../base/assert.ts";
 import { GatewayError } from "../../base/errors.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered } from "../../wasm/sandbox/metered.ts";
-import { type Caller, GuestCore, type GuestExports } from "../guest/guest-core.ts";
+import { type Caller, type CallTime, GuestCore, type GuestExports } from "../guest/guest-core.ts";
 import type { Stream } from "./context.ts";
 import { callTime } from "./call-time.ts";
 import { type CallAnswer, CallOuts, deliverAnswer } from "./call-outs.ts";
@@ -23,6 +23,8 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
   readonly grpc = new GrpcCalls(this);
+  /** Of a callback that has all of limits.deadline. */
+  readonly deadline: CallTime;
   /** Its root context is being set up: its callbacks may take longer. */
   starting = false;
   /** True inside `proxy_on_configure`, for `proxy_get_configuration`. */
@@ -43,6 +45,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   constructor(abi: AbiVersion, resources: PluginResources, hasEvents = true) {
     super(resources);
     this.abi = abi;
+    this.deadline = { ms: resources.settings.limits.deadlineMs, word: "limits.deadline" };
     this.rootEvents = new RootEvents(
       hasEvents,
       resources,
@@ -89,10 +92,18 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     const callback = this.exports[name];
     if (this.failure !== undefined) throw this.failure;
     if (callback === undefined) return undefined;
-    this.assertIdle(name);
+    const time = callTime(this, stream);
+    this.begin(name, time);
     this.stream = stream;
     this.#inContext = true;
-    return this.enter(name, stream, () => callback(a, b, c, d, e), callTime(this, stream));
+    let result: number | undefined;
+    try {
+      result = callback(a, b, c, d, e);
+    } catch (error) {
+      this.noteThrown(error);
+    }
+    this.finish(name, stream, time);
+    return result;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { LIMITS } from "../../base/limits.ts";
+import { headerName } from "../../http/header-name.ts";
 import type { HeaderList } from "../../http/headers.ts";
-import { isFieldValue, isToken, trimmed } from "./header-rules.ts";
+import { isFieldValue, trimmed } from "./header-rules.ts";
 import { encodePairs, type Pairs } from "./pairs.ts";
 import type { PseudoHeaders } from "./pseudo-headers.ts";
 
@@ -106,19 +107,20 @@ export class HeaderMap {
     return this.#pseudo.names.every((name, at) => this.#pseudo.read(name) === values[at]);
   }
 
-  #change(name: string, given: string, how: "append" | "set"): Change {
-    const key = name.toLowerCase();
+  #change(text: string, given: string, how: "append" | "set"): Change {
+    const name = headerName(text);
     const value = trimmed(given);
-    const pseudo = this.#pseudo.nameOf(key);
+    const pseudo = this.#pseudo.nameOf(name.key);
     if (pseudo !== undefined) return this.#pseudo.write(pseudo, value) ? "done" : "refused";
-    if (!isToken(name)) return "refused";
+    if (!name.isValid) return "refused";
     if (!isFieldValue(value)) {
       // A guest that replaces what a client has sent must not be left with what the client sent.
-      if (how === "set") this.#list.remove(key);
+      if (how === "set") this.#list.remove(name.key);
       return "refused";
     }
-    if (!this.#fits(name, value)) return "full";
-    this.#list[how](name, value);
+    if (!this.#fits(text, value)) return "full";
+    if (how === "append") this.#list.appendChecked(name, value);
+    else this.#list.setChecked(name, value);
     return "done";
   }
 

@@ -8,10 +8,9 @@ export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
 }
 
-/** No control characters but tab; bytes from 0x80 up are let through. */
+/** No control characters but tab; bytes from 0x80 up are let through, and nothing that is no byte. */
 export function isFieldValue(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  return !/[\0-\x08\x0a-\x1f\x7f]/.test(text);
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(text);
 }
 
 /** Path and query as they stand in a request line. */

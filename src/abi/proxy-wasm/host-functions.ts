@@ -56,20 +56,25 @@ const ANYTIME: ReadonlySet<HostFunctionName> = new Set([
 /** Arguments as they come, without an array for each call: no function has more than twelve. */
 type Body = (...args: unknown[]) => number | void;
 
-/** Answers InternalFailure where the ABI does not let a guest call. */
+/**
+ * Answers InternalFailure where the ABI does not let a guest call. What a host function throws must
+ * stop the guest, also when the guest catches it.
+ */
 function gated(guest: Guest, body: HostFunction): HostFunction {
-  const noted = noting(guest, body) as Body;
+  const run = body as Body;
   const gate: Body = (a, b, c, d, e, f, g, h, i, j, k, l) => {
-    if (!guest.callable) {
-      guest.beginHostCall();
-      return Status.InternalFailure;
+    guest.beginHostCall();
+    if (!guest.callable) return Status.InternalFailure;
+    try {
+      return run(a, b, c, d, e, f, g, h, i, j, k, l);
+    } catch (error) {
+      guest.noteThrown(error);
+      throw error;
     }
-    return noted(a, b, c, d, e, f, g, h, i, j, k, l);
   };
   return gate;
 }
 
-/** What a host function throws must stop the guest, also when the guest catches it. */
 function noting(guest: Guest, body: HostFunction): HostFunction {
   const run = body as Body;
   const note: Body = (a, b, c, d, e, f, g, h, i, j, k, l) => {
