@@ -15,19 +15,26 @@ import type {
   Plugin,
 } from "./filter.ts";
 
+/** What concerns one direction of a slot. */
+class Side {
+  /** By setBody(). */
+  given: Body | undefined;
+  window: BodyWindow | undefined;
+  /** Ends the wait for the filter. */
+  wake: (() => void) | undefined;
+  /** Resumed before anybody waited: the chain comes to wait some steps after the callback. */
+  resumed = false;
+}
+
 /** One filter's place in the chain of one exchange: its state, and what it may ask of the host. */
 export class FilterSlot implements FilterHost {
   readonly plugin: Plugin;
   readonly #chain: FilterChain;
-  readonly #given: Partial<Record<Direction, Body | undefined>> = {};
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
   #ended = false;
-  readonly #windows: { request?: BodyWindow | undefined; response?: BodyWindow | undefined } = {};
-  readonly #waiting: { request?: (() => void) | undefined; response?: (() => void) | undefined } =
-    {};
-  /** Resumed before anybody waited: the chain comes to wait some steps after the callback. */
-  readonly #resumed = { request: false, response: false };
+  readonly #request = new Side();
+  readonly #response = new Side();
 
   constructor(chain: FilterChain, plugin: Plugin) {
     this.#chain = chain;
@@ -76,7 +83,7 @@ export class FilterSlot implements FilterHost {
       this.#fail(error);
       return "continue";
     } finally {
-      this.#resumed[direction] = false;
+      this.#side(direction).resumed = false;
     }
   }
 
@@ -92,7 +99,7 @@ export class FilterSlot implements FilterHost {
       this.#fail(error);
       return "continue";
     } finally {
-      this.#resumed[direction] = false;
+      this.#side(direction).resumed = false;
     }
   }
 
@@ -111,14 +118,15 @@ export class FilterSlot implements FilterHost {
 
   /** What the filter has given by setBody(), once. */
   takeBody(direction: Direction): Body | undefined {
-    const given = this.#given[direction];
-    this.#given[direction] = undefined;
+    const side = this.#side(direction);
+    const { given } = side;
+    side.given = undefined;
     return given;
   }
 
   /** @param window what body() answers from now on; undefined: nothing */
   expose(direction: Direction, window: BodyWindow | undefined): void {
-    this.#windows[direction] = window;
+    this.#side(direction).window = window;
   }
 
   /**
@@ -126,17 +134,18 @@ export class FilterSlot implements FilterHost {
    * @throws GatewayError FILTER_PAUSED_TOO_LONG
    */
   async untilResumed(direction: Direction): Promise<void> {
-    if (this.#resumed[direction]) {
-      this.#resumed[direction] = false;
+    const side = this.#side(direction);
+    if (side.resumed) {
+      side.resumed = false;
       return;
     }
     const { promise, resolve } = Promise.withResolvers<"resumed" | "late">();
     const wake = (): void => resolve("resumed");
-    this.#waiting[direction] = wake;
+    side.wake = wake;
     const late = deadlines.arm(LIMITS.filterPauseMsMax, () => resolve("late"));
     const outcome = await promise;
     late.cancel();
-    if (this.#waiting[direction] === wake) this.#waiting[direction] = undefined;
+    if (side.wake === wake) side.wake = undefined;
     if (outcome === "resumed") return;
     throw new GatewayError(
       "FILTER_PAUSED_TOO_LONG",
@@ -147,8 +156,9 @@ export class FilterSlot implements FilterHost {
 
   /** Ends the wait for the filter. @returns false when it has resumed already */
   endWait(direction: Direction): boolean {
-    const wake = this.#waiting[direction];
-    this.#waiting[direction] = undefined;
+    const side = this.#side(direction);
+    const { wake } = side;
+    side.wake = undefined;
     wake?.();
     return wake !== undefined;
   }
@@ -162,15 +172,15 @@ export class FilterSlot implements FilterHost {
   // What the filter asks for (FilterHost).
 
   body(direction: Direction): BodyWindow | undefined {
-    return this.#windows[direction];
+    return this.#side(direction).window;
   }
 
   setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void {
-    this.#given[direction] = new MemoryBody(bytes, trailers);
+    this.#side(direction).given = new MemoryBody(bytes, trailers);
   }
 
   resume(direction: Direction): void {
-    if (!this.endWait(direction)) this.#resumed[direction] = true;
+    if (!this.endWait(direction)) this.#side(direction).resumed = true;
   }
 
   localReply(reply: LocalReply): boolean {
@@ -188,6 +198,10 @@ export class FilterSlot implements FilterHost {
     this.#filter = undefined;
     this.wake();
     if (!this.plugin.failOpen) this.#chain.interrupt(error);
+  }
+
+  #side(direction: Direction): Side {
+    return direction === "request" ? this.#request : this.#response;
   }
 
   async #startLater(coming: Promise<HttpFilter>): Promise<void> {

@@ -15,6 +15,12 @@ class HeaderLine {
     this.start = start;
     this.end = end;
   }
+
+  /** Of name and value. */
+  get byteLength(): number {
+    if (this.start >= 0) return this.end - this.start - SEPARATOR_LENGTH;
+    return this.name.text.length + (this.value as string).length;
+  }
 }
 
 /**
@@ -35,6 +41,7 @@ export class HeaderList {
   #source = "";
   #version = 0;
   #roles = 0;
+  #byteLength = 0;
   #isChecked = true;
 
   static from(lines: Iterable<readonly [name: string, value: string]>): HeaderList {
@@ -50,12 +57,7 @@ export class HeaderList {
 
   /** Bytes of all names and values. */
   get byteLength(): number {
-    let total = 0;
-    for (const { name, value, start, end } of this.#lines) {
-      const valueLength = value?.length ?? end - start - name.text.length - SEPARATOR_LENGTH;
-      total += name.text.length + valueLength;
-    }
-    return total;
+    return this.#byteLength;
   }
 
   /** Changes with every mutation, so that a serialized copy can be kept until then. */
@@ -135,7 +137,9 @@ export class HeaderList {
       return;
     }
     const line = this.#lines[at] as HeaderLine;
-    this.#lines[at] = new HeaderLine(line.name, value, -1, -1);
+    const changed = new HeaderLine(line.name, value, -1, -1);
+    this.#lines[at] = changed;
+    this.#byteLength += changed.byteLength - line.byteLength;
     this.#removeFrom(name.key, at + 1);
     this.#version++;
   }
@@ -155,7 +159,10 @@ export class HeaderList {
     let kept = 0;
     this.#roles = 0;
     for (const line of this.#lines) {
-      if ((line.name.roles & roles) !== 0) continue;
+      if ((line.name.roles & roles) !== 0) {
+        this.#byteLength -= line.byteLength;
+        continue;
+      }
       this.#lines[kept++] = line;
       this.#roles |= line.name.roles;
     }
@@ -166,6 +173,8 @@ export class HeaderList {
   clear(): void {
     this.#lines.length = 0;
     this.#roles = 0;
+    this.#byteLength = 0;
+    this.#source = "";
     this.#isChecked = true;
     this.#version++;
   }
@@ -234,6 +243,7 @@ export class HeaderList {
     }
     copy.#source = this.#source;
     copy.#roles = this.#roles;
+    copy.#byteLength = this.#byteLength;
     copy.#isChecked = this.#isChecked;
     return copy;
   }
@@ -241,6 +251,7 @@ export class HeaderList {
   #push(line: HeaderLine): void {
     this.#lines.push(line);
     this.#roles |= line.name.roles;
+    this.#byteLength += line.byteLength;
     this.#version++;
   }
 
@@ -261,7 +272,8 @@ export class HeaderList {
     let kept = start;
     for (let at = start; at < lines.length; at++) {
       const line = lines[at] as HeaderLine;
-      if (line.name.key !== key) lines[kept++] = line;
+      if (line.name.key === key) this.#byteLength -= line.byteLength;
+      else lines[kept++] = line;
     }
     lines.length = kept;
   }
