@@ -42,7 +42,7 @@ export interface Effort {
   readonly rounds: number;
   /** Of each round, a whole number. */
   readonly seconds: number;
-  /** Of load before each round; left out: what each contestant needs. */
+  /** Of load before the first round; left out: what each contestant needs. */
   readonly warmUpSeconds?: number | undefined;
 }
 
@@ -97,6 +97,9 @@ async function start(
   return PinnedServer.start(command, own, port);
 }
 
+/** Of load before the later rounds: caches that others have filled meanwhile. */
+const AGAIN_SECONDS = 1;
+
 async function runRounds(
   running: readonly Running[],
   load: Load,
@@ -105,7 +108,8 @@ async function runRounds(
 ): Promise<void> {
   for (let n = 0; n < effort.rounds; n++) {
     for (const { server, warmUpSeconds, result } of running) {
-      const seconds = effort.warmUpSeconds ?? warmUpSeconds;
+      const first = effort.warmUpSeconds ?? warmUpSeconds;
+      const seconds = n === 0 ? first : Math.min(first, AGAIN_SECONDS);
       if (seconds > 0) await runLoad(server.port, load, seconds, core);
       result.rounds.push(await runRound(server, load, effort.seconds, core));
     }

@@ -8,7 +8,7 @@ export const sluice: Contestant = {
   name: "sluice",
   needs: [EXECUTABLE],
   version: [EXECUTABLE, "version"],
-  warmUpSeconds: 6, // The engine compiles what runs often, and an idle worker gives that back.
+  warmUpSeconds: 10, // The engine compiles what runs often, on the same core.
   suits: () => true,
   prepare: (setup, { executable, upstream, port }) => ({
     files: { "gateway.yaml": yaml(setup, upstream, port) },
