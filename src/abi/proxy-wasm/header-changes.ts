@@ -31,9 +31,7 @@ export function headerChangeFunctions(guest: Guest) {
       valuePtr: number,
       valueLength: number,
     ): Status {
-      return change(guest, type, keyPtr, keyLength, (map, key) =>
-        withValue(guest, valuePtr, valueLength, (value) => map.add(key, value)),
-      );
+      return write(guest, type, keyPtr, keyLength, valuePtr, valueLength, false);
     },
 
     proxy_replace_header_map_value(
@@ -43,35 +41,44 @@ export function headerChangeFunctions(guest: Guest) {
       valuePtr: number,
       valueLength: number,
     ): Status {
-      return change(guest, type, keyPtr, keyLength, (map, key) =>
-        withValue(guest, valuePtr, valueLength, (value) => map.replace(key, value)),
-      );
+      return write(guest, type, keyPtr, keyLength, valuePtr, valueLength, true);
     },
 
     /** Ok also when there was no such line. */
     proxy_remove_header_map_value(type: number, keyPtr: number, keyLength: number): Status {
-      return change(guest, type, keyPtr, keyLength, (map, key) => map.remove(key));
+      if (type >>> 0 > MAP_TYPE_MAX) return Status.BadArgument;
+      const key = guest.memory.latin1(keyPtr, keyLength, LIMITS.pairsBytesMax);
+      if (key === undefined) return Status.InvalidMemoryAccess;
+      const map = mutableMapOf(guest, type);
+      return map === undefined ? Status.Ok : changed(guest, type, map.remove(key));
     },
   };
 }
 
-/** @param apply undefined: the value lies outside the memory */
-function change(
+function write(
   guest: Guest,
   type: number,
   keyPtr: number,
   keyLength: number,
-  apply: (map: HeaderMap, key: string) => Change | undefined,
+  valuePtr: number,
+  valueLength: number,
+  replaces: boolean,
 ): Status {
   if (type >>> 0 > MAP_TYPE_MAX) return Status.BadArgument;
   const key = guest.memory.latin1(keyPtr, keyLength, LIMITS.pairsBytesMax);
   if (key === undefined) return Status.InvalidMemoryAccess;
   const map = mutableMapOf(guest, type);
   if (map === undefined) return Status.Ok;
-  const changed = apply(map, key);
-  if (changed === undefined) return Status.InvalidMemoryAccess;
-  if (changed === "full") return Status.BadArgument;
-  if (changed === "refused") warnRefused(guest);
+  const value = guest.memory.latin1(valuePtr, valueLength, LIMITS.pairsBytesMax);
+  if (value === undefined) return Status.InvalidMemoryAccess;
+  // Cut: what is left, without the spaces at its end, could look like a short one.
+  if (value.length > LIMITS.pairsBytesMax) return changed(guest, type, "full");
+  return changed(guest, type, replaces ? map.replace(key, value) : map.add(key, value));
+}
+
+function changed(guest: Guest, type: number, change: Change): Status {
+  if (change === "full") return Status.BadArgument;
+  if (change === "refused") warnRefused(guest);
   noteChange(guest, type);
   return Status.Ok;
 }
@@ -80,19 +87,6 @@ function change(
 function noteChange({ stream, resources }: Guest, type: number): void {
   const isHead = type === MapType.HttpRequestHeaders;
   if (isHead && resources.settings.routeCache === "clear") stream?.host.exchange.clearRoute();
-}
-
-/** @returns undefined when it lies outside the memory; full when no map could take so long a one */
-function withValue(
-  guest: Guest,
-  ptr: number,
-  byteLength: number,
-  apply: (value: string) => Change,
-): Change | undefined {
-  const value = guest.memory.latin1(ptr, byteLength, LIMITS.pairsBytesMax);
-  if (value === undefined) return undefined;
-  // Cut: what is left, without the spaces at its end, could look like a short one.
-  return value.length > LIMITS.pairsBytesMax ? "full" : apply(value);
 }
 
 function mutableMapOf(guest: Guest, type: number): HeaderMap | undefined {
