@@ -5,10 +5,14 @@
  *
  *   bun bench/exchange.bench.ts "no filter"
  */
-import { EXCHANGES, exchangeWork, type WholeExchange } from "./budget/exchanges.ts";
+import {
+  EXCHANGE_EFFORT,
+  EXCHANGES,
+  exchangeWork,
+  type WholeExchange,
+} from "./budget/exchanges.ts";
 import { leastOf, sayLeast } from "./budget/in-child.ts";
 import { shownLeast } from "./budget/budget-markdown.ts";
-import { EFFORT } from "./budget/work.ts";
 
 export const cases: readonly string[] = EXCHANGES.map(({ name }) => name);
 
@@ -28,7 +32,7 @@ if (import.meta.main) {
   if (Bun.argv.includes("--part")) {
     const work = await exchangeWork(exchangeOf(name));
     work.verify();
-    sayLeast(work.measure(EFFORT));
+    sayLeast(work.measure(EXCHANGE_EFFORT));
   }
   const least = await leastOf({ file: "exchange", name, part: "work" });
   process.stdout.write(`${name}: ${shownLeast(least)}\n`);

@@ -3,7 +3,7 @@
  * docs/PERFORMANCE.md shows the answer, and says how it is found.
  *
  *   bun bench/stages.bench.ts                every step, the sockets, and whole exchanges
- *     --processes N                          for each figure; 3
+ *     --processes N                          for each figure; 3, and as many more in slow phases
  *     --rounds N --seconds N                 of load on the sockets; 3 and 3
  *     --write                                records it, and writes docs/PERFORMANCE.md anew
  *     --render                               only writes that anew from what is recorded
@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { type Budget, type Measured, showBudget, writeBudget } from "./budget/budget.ts";
 import { budgetMarkdown, shownLeast } from "./budget/budget-markdown.ts";
 import { EXCHANGES } from "./budget/exchanges.ts";
-import { type Asked, keepCheaper, leastOf, sayLeast } from "./budget/in-child.ts";
+import { type Asked, keepCheaper, leastOf, sayLeast, wanting } from "./budget/in-child.ts";
 import { LOAD, measureSockets, startRelay } from "./budget/sockets.ts";
 import type { Stage } from "./budget/stage.ts";
 import { FILTER_STAGES, STAGES } from "./budget/stages.ts";
@@ -79,17 +79,18 @@ interface Efforts {
 
 async function measureBudget({ processes, rounds, seconds }: Efforts): Promise<Budget> {
   const seen = { exchange: new Map<string, Measured>(), stages: new Map<string, Measured>() };
-  // In turns, so that a slow minute of the machine hits all of them.
-  for (let n = 0; n < processes; n++) {
-    for (const one of ASKED) {
+  // In turns, so that a slow minute of the machine hits all of them; whom it has hit each time
+  // gets some turns more.
+  for (let n = 0; n < 2 * processes; n++) {
+    for (const one of n < processes ? ASKED : wanting(ASKED, seen)) {
       const least = await leastOf(one);
       keepCheaper(seen[one.file], one, least);
       process.stderr.write(`${one.name}, ${one.part}: ${shownLeast(least)}\n`);
     }
   }
-  const often = `the least of ${processes} × ${EFFORT.rounds} rounds, sockets of ${rounds}`;
+  const often = `the least of ${processes} to ${2 * processes} processes each`;
   return {
-    conditions: `${await conditions(LOAD)}; ${often}`,
+    conditions: `${await conditions(LOAD)}; ${often}, sockets: of ${rounds} rounds`,
     exchanges: [...seen.exchange.values()],
     stages: [...seen.stages.values()],
     sockets: await measureSockets(rounds, seconds),

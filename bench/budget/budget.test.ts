@@ -8,7 +8,7 @@ import {
   renderBudget,
 } from "./budget.ts";
 import { EXCHANGES } from "./exchanges.ts";
-import { keepCheaper } from "./in-child.ts";
+import { type Asked, keepCheaper, wanting } from "./in-child.ts";
 import { FILTER_STAGES, STAGES } from "./stages.ts";
 
 const least = (ns: number): Measured["least"] => ({ ns, phaseNs: 9640.123 });
@@ -82,6 +82,26 @@ describe("keepCheaper()", () => {
       least: { ns: 8, phaseNs: 3 },
       floor: { ns: 4, phaseNs: 2 },
     });
+  });
+});
+
+describe("wanting()", () => {
+  test("asks again for what was measured in a slow phase only, and for what is missing", () => {
+    const asked: Asked[] = [
+      { file: "exchange", name: "fast", part: "work" },
+      { file: "stages", name: "fast", part: "work" },
+      { file: "stages", name: "fast", part: "floor" },
+      { file: "stages", name: "missing", part: "work" },
+    ];
+    const measured = {
+      name: "fast",
+      least: { ns: 1, phaseNs: 112 },
+      floor: { ns: 1, phaseNs: 120 },
+    };
+    const exchange = new Map([["fast", { name: "fast", least: { ns: 1, phaseNs: 100 } }]]);
+    const seen = { exchange, stages: new Map([["fast", measured]]) };
+    expect(wanting(asked, seen)).toEqual(asked.slice(2));
+    expect(wanting(asked, { exchange: new Map(), stages: new Map() })).toEqual(asked);
   });
 });
 

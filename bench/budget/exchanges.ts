@@ -2,7 +2,7 @@ import { meter } from "../../src/wasm/sandbox/meter.ts";
 import { SocketlessGateway } from "../exchange/gateway.ts";
 import { addHeader } from "../exchange/header-filter.ts";
 import { BODY, REQUEST, RESPONSE } from "../exchange/messages.ts";
-import { type Work, work } from "./work.ts";
+import { type Effort, type Work, work } from "./work.ts";
 
 export interface WholeExchange {
   readonly name: string;
@@ -18,6 +18,9 @@ export const EXCHANGES: readonly WholeExchange[] = [
   { name: "10 shared filters", filters: 10, instances: "shared" },
   { name: "1 filter per request", filters: 1, instances: "per_request" },
 ];
+
+/** There is more to compile than in a step: the first 60,000 exchanges cost three times as much. */
+export const EXCHANGE_EFFORT: Effort = { warmUpMs: 3000, rounds: 10, roundMs: 200 };
 
 /** Connections that take turns, as many as the load of bench/peers has. */
 const CLIENTS = 64;

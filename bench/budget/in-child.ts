@@ -38,3 +38,23 @@ export function keepCheaper(all: Map<string, Measured>, { name, part }: Asked, s
   if (least === undefined) throw new Error(`Cannot keep a floor of "${name}" before its work`);
   all.set(name, { name, least, floor });
 }
+
+/** Above the best phase that was seen, a figure is that of a slow machine. */
+const SLOW = 1.15;
+
+/** What has no figure yet, or one of a slow phase only. */
+export function wanting(
+  asked: readonly Asked[],
+  seen: Readonly<Record<Asked["file"], ReadonlyMap<string, Measured>>>,
+): Asked[] {
+  const leastOfAsked = ({ file, name, part }: Asked): Least | undefined => {
+    const measured = seen[file].get(name);
+    return part === "work" ? measured?.least : measured?.floor;
+  };
+  const found = asked.map((one) => leastOfAsked(one)?.phaseNs);
+  const best = Math.min(...found.map((phaseNs) => phaseNs ?? Infinity));
+  return asked.filter((_, n) => {
+    const phaseNs = found[n];
+    return phaseNs === undefined || phaseNs > best * SLOW;
+  });
+}

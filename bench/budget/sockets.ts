@@ -31,14 +31,16 @@ export async function measureSockets(rounds: number, seconds: number): Promise<S
   const relay = servers.use(await startRelay(upstream.port, cores.gateway));
   await runLoad(relay.port, LOAD, WARM_UP_SECONDS, cores.load);
   let best: SocketCosts | undefined;
+  let phase = phaseNs();
   for (let n = 0; n < rounds; n++) {
-    const phase = phaseNs();
+    const phaseBefore = phase;
     const before = relay.cpu();
     const { requests } = await runLoad(relay.port, LOAD, seconds, cores.load);
     const after = relay.cpu();
+    phase = phaseNs();
     const least = (micros: number): Least => ({
       ns: (micros * 1000) / requests,
-      phaseNs: phase,
+      phaseNs: (phaseBefore + phase) / 2,
     });
     const runtime = least(after.user - before.user);
     const kernel = least(after.system - before.system);

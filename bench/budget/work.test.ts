@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { work, type WorkOf } from "./work.ts";
 
-const EFFORT = { warmUpMs: 2, rounds: 2, roundMs: 2 };
+/** Warm enough for spin() to be compiled. */
+const EFFORT = { warmUpMs: 50, rounds: 2, roundMs: 2 };
 
 function spin(turns: number): number {
   let sum = 0;

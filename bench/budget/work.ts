@@ -4,11 +4,11 @@ import { phaseNs } from "./phase.ts";
 /** Processor time of one call, all threads of the process together, of the cheapest round. */
 export interface Least {
   readonly ns: number;
-  /** What the machine was like right before that round: see phaseNs(). */
+  /** What the machine was like before and after that round: see phaseNs(). */
   readonly phaseNs: number;
 }
 
-/** How long work is looked at; ms of processor time. */
+/** How long work is looked at; ms of its processor time. */
 export interface Effort {
   readonly warmUpMs: number;
   readonly rounds: number;
@@ -16,7 +16,10 @@ export interface Effort {
 }
 
 /** Rounds that are long enough to hold collections of what they leave behind. */
-export const EFFORT: Effort = { warmUpMs: 600, rounds: 8, roundMs: 60 };
+export const EFFORT: Effort = { warmUpMs: 400, rounds: 6, roundMs: 50 };
+
+/** What is prepared may take so many times as long as what is measured, then the round ends. */
+const PREPARING_MAX = 3;
 
 /** Something whose cost is asked for. Each piece of work needs a process of its own. */
 export interface Work {
@@ -42,32 +45,39 @@ const LOT = 256;
 const REUSED_LOT = 1024;
 
 export function work<T, R>(of: WorkOf<T, R>): Work {
-  const newLot = (): T[] =>
-    Array.from({ length: of.reuses === true ? REUSED_LOT : LOT }, () => of.prepare());
-  const reused = of.reuses === true ? newLot() : undefined;
+  const { reuses = false, times = 1 } = of;
+  const length = Math.ceil((reuses ? REUSED_LOT : LOT) / times);
+  const newLot = (): T[] => Array.from({ length }, () => of.prepare());
+  const reused = reuses ? newLot() : undefined;
   const round = (ms: number, clockNs: number): number => {
     let micros = 0;
     let lots = 0;
     let calls = 0;
-    while (micros < ms * 1000) {
+    const before = process.cpuUsage();
+    const mayGoOn = (): boolean => {
+      const { user, system } = process.cpuUsage(before);
+      return user + system < ms * 1000 * (1 + PREPARING_MAX);
+    };
+    do {
       const lot = reused ?? newLot();
       micros += runLot(lot, of.run);
       lots++;
       calls += lot.length;
-    }
-    return Math.max(0, micros * 1000 - lots * clockNs) / calls / (of.times ?? 1);
+    } while (micros < ms * 1000 && mayGoOn());
+    return Math.max(0, micros * 1000 - lots * clockNs) / calls / times;
   };
   return {
     verify: () => verify(of),
     measure({ warmUpMs, rounds, roundMs }) {
       round(warmUpMs, 0);
       const clockNs = readingNs();
-      phaseNs();
       let least: Least = { ns: Infinity, phaseNs: 0 };
+      let phase = phaseNs();
       for (let n = 0; n < rounds; n++) {
-        const phase = phaseNs();
+        const before = phase;
         const ns = round(roundMs, clockNs);
-        if (ns < least.ns) least = { ns, phaseNs: phase };
+        phase = phaseNs();
+        if (ns < least.ns) least = { ns, phaseNs: (before + phase) / 2 };
       }
       return least;
     },

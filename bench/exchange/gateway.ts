@@ -19,13 +19,14 @@ interface Client {
  */
 export class SocketlessGateway {
   readonly #request: Buffer;
-  readonly #response: Buffer;
+  readonly #response: Uint8Array;
   readonly #asked: NodeSocket[] = [];
   readonly #clients: Client[] = [];
 
   private constructor(plane: DataPlane, clients: number, request: string, response: string) {
     this.#request = Buffer.from(request, "latin1");
-    this.#response = Buffer.from(response, "latin1");
+    // No Buffer: that would be a view when it is cut, and not what a node's socket hands over.
+    this.#response = Uint8Array.from(Buffer.from(response, "latin1"));
     for (let n = 0; n < clients; n++) this.#clients.push(newClient(plane));
   }
 
