@@ -53,12 +53,17 @@ function rounded(_key: string, value: unknown): unknown {
 
 /** @throws Error when the page has lost its marks */
 export function renderPage(page: string, all: Recorded): string {
-  const from = page.indexOf(BEGIN);
-  const to = page.indexOf(END);
+  return replaceBetween(page, BEGIN, END, markdown(all));
+}
+
+/** @throws Error when the page has no `begin` before `end` */
+export function replaceBetween(page: string, begin: string, end: string, text: string): string {
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
   if (from < 0 || to < from) {
-    throw new Error(`Cannot write the tables: the page has no "${BEGIN}" before "${END}"`);
+    throw new Error(`Cannot write the tables: the page has no "${begin}" before "${end}"`);
   }
-  return `${page.slice(0, from + BEGIN.length)}\n\n${markdown(all)}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 
 /** Writes the picture and the tables anew from what is recorded. */
