@@ -55,6 +55,8 @@ export class GuestExchange implements HttpFilter, Caller {
   /** The message that is being handled is there to its end. */
   #atEnd = false;
   #ended = false;
+  /** Among the exchanges of its guest. */
+  readonly #number: number;
 
   /** @param gone called once, when the guest is done with it, well or not */
   constructor(guest: HttpWasmGuest, host: FilterHost, needs: Needs, gone?: () => void) {
@@ -64,7 +66,7 @@ export class GuestExchange implements HttpFilter, Caller {
     this.host = host;
     this.needs = needs;
     this.features = guest.features;
-    guest.exchanges.add(this);
+    this.#number = guest.enlist(this);
   }
 
   /** Time that the next call may take; at least 1. */
@@ -270,7 +272,7 @@ export class GuestExchange implements HttpFilter, Caller {
   /** The guest has nothing to do with it any more. */
   #leave(): void {
     this.#ended = true;
-    this.#guest.exchanges.delete(this);
+    this.#guest.exchanges.delete(this.#number, this);
     const gone = this.#gone;
     this.#gone = undefined;
     gone?.();

@@ -1,3 +1,4 @@
+import { LiveTable } from "../../base/live-table.ts";
 import { type Caller, type CallTime, GuestCore } from "../guest/guest-core.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import type { HttpGuestName } from "./signatures.ts";
@@ -14,7 +15,8 @@ type Handler = (...args: readonly number[]) => bigint | undefined;
  */
 export class HttpWasmGuest extends GuestCore<InitFeatures> {
   features: InitFeatures = 0;
-  readonly exchanges = new Set<GuestExchange>();
+  readonly exchanges = new LiveTable<GuestExchange>();
+  #nextNumber = 0;
   /** Whose call is running; undefined: none's, it is being started. */
   exchange: GuestExchange | undefined;
 
@@ -28,6 +30,14 @@ export class HttpWasmGuest extends GuestCore<InitFeatures> {
     const callback = this.exports[name] as unknown as Handler;
     this.exchange = exchange;
     return this.enter(name, exchange, () => callback(...args), this.#timeFor(exchange));
+  }
+
+  /** @returns the number by which it can be taken out of `exchanges` again */
+  enlist(exchange: GuestExchange): number {
+    const number = this.exchanges.free(this.#nextNumber);
+    this.#nextNumber = number + 1;
+    this.exchanges.set(number, exchange);
+    return number;
   }
 
   override get state(): InitFeatures {
@@ -53,7 +63,7 @@ export class HttpWasmGuest extends GuestCore<InitFeatures> {
   override retire(): void {}
 
   protected override dropCallers(): Caller[] {
-    const exchanges = [...this.exchanges];
+    const exchanges = this.exchanges.values();
     this.exchanges.clear();
     return exchanges;
   }

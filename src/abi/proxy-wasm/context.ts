@@ -204,7 +204,7 @@ export class StreamContext implements HttpFilter, Stream {
   /** The guest knows of it no more, or nobody will ask. */
   #leave(): void {
     this.#ended = true;
-    if (this.#guest.streams.get(this.id) === this) this.#guest.streams.delete(this.id);
+    this.#guest.streams.delete(this.id, this);
     const gone = this.#gone;
     this.#gone = undefined;
     gone?.();

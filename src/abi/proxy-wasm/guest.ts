@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import { GatewayError } from "../../base/errors.ts";
+import { LiveTable } from "../../base/live-table.ts";
 import type { GuestMemory } from "../../wasm/guest-memory.ts";
 import type { Metered } from "../../wasm/sandbox/metered.ts";
 import { type Caller, type CallTime, GuestCore, type GuestExports } from "../guest/guest-core.ts";
@@ -19,7 +20,7 @@ import { type AbiVersion, FIRST_STREAM_ID, ROOT_CONTEXT_ID, Status } from "./typ
  */
 export class Guest extends GuestCore<RootState, PluginResources> {
   readonly abi: AbiVersion;
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new LiveTable<Stream>();
   readonly rootEvents: RootEvents;
   readonly callOuts: CallOuts;
   readonly grpc = new GrpcCalls(this);
@@ -68,9 +69,8 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   }
 
   takeStreamId(): number {
-    while (this.streams.has(this.#nextStreamId)) this.#advanceStreamId();
-    const id = this.#nextStreamId;
-    this.#advanceStreamId();
+    const id = this.streams.free(this.#nextStreamId, FIRST_STREAM_ID);
+    this.#nextStreamId = id + 1;
     return id;
   }
 
@@ -178,7 +178,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   }
 
   protected override dropCallers(): Caller[] {
-    const streams = [...this.streams.values()];
+    const streams = this.streams.values();
     this.streams.clear();
     return streams;
   }
@@ -206,11 +206,6 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     this.status = { code: 0, message: "" };
   }
 
-  #advanceStreamId(): void {
-    const isLast = this.#nextStreamId >= STREAM_ID_MAX;
-    this.#nextStreamId = isLast ? FIRST_STREAM_ID : this.#nextStreamId + 1;
-  }
-
   /** @param byteLength above 0: Go's allocator panics on nothing. @returns 0 when there is none */
   allocate(byteLength: number): number {
     assert(byteLength > 0, "Cannot allocate nothing in a guest");
@@ -222,6 +217,3 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     }
   }
 }
-
-/** Guests take ids as signed or unsigned 32-bit integers; below this both agree. */
-const STREAM_ID_MAX = 0x7fff_ffff;
