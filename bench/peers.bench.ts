@@ -7,7 +7,7 @@
  *     --case NAME                          only those whose name contains NAME; "start and memory"
  *                                          is one, too
  *     --rounds N --seconds N               how often and how long; 5 and 3
- *     --warm-up N                          seconds before the first round; 10 for Sluice, 1 for others
+ *     --warm-up N                  seconds before the first round; 10 for Sluice, 1 for others
  *     --write                              records the results, and writes docs/PERFORMANCE.md anew
  *     --render                             only writes that anew from what is recorded
  */

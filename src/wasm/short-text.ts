@@ -1,6 +1,6 @@
 /**
- * Short texts out of guests' memories. Header names and values repeat from exchange to exchange, and
- * making a string of bytes takes the engine 250 ns: comparing them with the last one takes 20.
+ * Short texts out of guests' memories. Header names and values repeat from exchange to exchange;
+ * making a string of bytes takes the engine 250 ns, comparing them with the last one 20.
  */
 
 /** bytes; longer texts repeat less. */

@@ -8,7 +8,7 @@ export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
 }
 
-/** No control characters but tab; bytes from 0x80 up are let through, and nothing that is no byte. */
+/** No control characters but tab; bytes from 0x80 up pass, and nothing that is no byte. */
 export function isFieldValue(text: string): boolean {
   return !/[^\t\x20-\x7e\x80-\xff]/.test(text);
 }
