@@ -1,21 +1,5 @@
+import { HeaderLine, HeaderLines, SEPARATOR_LENGTH, textOf } from "./header-lines.ts";
 import { type HeaderName, headerName } from "./header-name.ts";
-
-/** One line of a list. */
-class HeaderLine {
-  name: HeaderName;
-  /** undefined: it stands in the list's source, and nobody has asked for it. */
-  value: string | undefined;
-  /** Of the line in the list's source, without its line end; -1: it does not stand there. */
-  readonly start: number;
-  readonly end: number;
-
-  constructor(name: HeaderName, value: string | undefined, start: number, end: number) {
-    this.name = name;
-    this.value = value;
-    this.start = start;
-    this.end = end;
-  }
-}
 
 /**
  * An ordered list of header lines: order, repeats and spelling are kept, look-ups ignore case.
@@ -31,7 +15,9 @@ class HeaderLine {
  * are short (around ten lines), so linear search over an array beats a map.
  */
 export class HeaderList {
-  readonly #lines: HeaderLine[] = [];
+  #lines: HeaderLine[] = [];
+  /** Whose lines these are: to be copied before they are changed. */
+  #shared: HeaderLines | undefined;
   #source = "";
   #version = 0;
   #roles = 0;
@@ -40,6 +26,13 @@ export class HeaderList {
   static from(lines: Iterable<readonly [name: string, value: string]>): HeaderList {
     const list = new HeaderList();
     for (const [name, value] of lines) list.append(name, value);
+    return list;
+  }
+
+  /** A list of lines that are shared until it is changed. */
+  static of(shared: HeaderLines): HeaderList {
+    const list = new HeaderList();
+    list.#adopt(shared);
     return list;
   }
 
@@ -129,6 +122,7 @@ export class HeaderList {
       this.append(name, value);
       return;
     }
+    this.#own();
     this.#isChecked = false;
     const line = this.#lines[at] as HeaderLine;
     this.#lines[at] = new HeaderLine(line.name, value, -1, -1);
@@ -140,6 +134,7 @@ export class HeaderList {
   remove(key: string): boolean {
     const at = this.#find(key, 0);
     if (at < 0) return false;
+    this.#own();
     this.#removeFrom(key, at);
     this.#version++;
     return true;
@@ -148,6 +143,10 @@ export class HeaderList {
   /** Drops all lines that have one of these roles. @param roles bits of ROLE */
   removeRoles(roles: number): void {
     if ((this.#roles & roles) === 0) return;
+    if (this.#shared !== undefined) {
+      this.#adopt(this.#shared.removeRoles(roles));
+      return;
+    }
     let kept = 0;
     this.#roles = 0;
     for (const line of this.#lines) {
@@ -159,7 +158,18 @@ export class HeaderList {
     this.#version++;
   }
 
+  /** Adds lines at the end. @param more without a source: made by append() */
+  appendAll(more: HeaderLines): void {
+    if (this.#shared === undefined) {
+      for (const line of more.lines) this.#push(line);
+      this.#isChecked &&= more.isChecked;
+    } else {
+      this.#adopt(this.#shared.append(more));
+    }
+  }
+
   clear(): void {
+    this.#own();
     this.#lines.length = 0;
     this.#roles = 0;
     this.#isChecked = true;
@@ -206,35 +216,38 @@ export class HeaderList {
    * @param without lines that have one of these roles are left out (bits of ROLE)
    */
   toText(without: number): string {
-    let text = "";
-    let runStart = -1;
-    let runEnd = -1;
-    for (const { name, value, start, end } of this.#lines) {
-      if ((name.roles & without) !== 0) continue;
-      if (start >= 0 && start === runEnd + LINE_END_LENGTH && runStart >= 0) {
-        runEnd = end;
-        continue;
-      }
-      if (runStart >= 0) text = `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
-      runStart = start;
-      runEnd = end;
-      if (start < 0) text = `${text}${name.opening}${value}`;
-    }
-    return runStart < 0 ? text : `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
+    if (this.#shared !== undefined) return this.#shared.toText(without);
+    return textOf(this.#lines, this.#source, without);
+  }
+
+  /** The lines as they are now, to make other lists of. */
+  share(): HeaderLines {
+    this.#shared ??= new HeaderLines(this.#lines, this.#source, this.#roles, this.#isChecked);
+    return this.#shared;
   }
 
   clone(): HeaderList {
-    const copy = new HeaderList();
-    for (const { name, value, start, end } of this.#lines) {
-      copy.#lines.push(new HeaderLine(name, value, start, end));
-    }
-    copy.#source = this.#source;
-    copy.#roles = this.#roles;
-    copy.#isChecked = this.#isChecked;
-    return copy;
+    return HeaderList.of(this.share());
+  }
+
+  #adopt(shared: HeaderLines): void {
+    this.#shared = shared;
+    this.#lines = shared.lines as HeaderLine[]; // Copied before they are changed.
+    this.#source = shared.source;
+    this.#roles = shared.roles;
+    this.#isChecked = shared.isChecked;
+    this.#version++;
+  }
+
+  /** Before every change. */
+  #own(): void {
+    if (this.#shared === undefined) return;
+    this.#shared = undefined;
+    this.#lines = this.#lines.slice();
   }
 
   #push(line: HeaderLine): void {
+    this.#own();
     this.#lines.push(line);
     this.#roles |= line.name.roles;
     this.#version++;
@@ -262,8 +275,3 @@ export class HeaderList {
     lines.length = kept;
   }
 }
-
-/** Of ": ". */
-const SEPARATOR_LENGTH = 2;
-/** Of CR LF. */
-const LINE_END_LENGTH = 2;

@@ -1,7 +1,9 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { HttpVersion } from "../../http/framing.ts";
 import { ROLE } from "../../http/header-name.ts";
+import type { HeaderLines } from "../../http/header-lines.ts";
 import { HeaderList } from "../../http/headers.ts";
+import { RecentTexts } from "../../http/recent-texts.ts";
 import { quoted } from "../../http/refusal.ts";
 import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
 
@@ -22,6 +24,19 @@ const PREFIX = [...Buffer.from("HTTP/1.")];
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/;
 
+/** A head that has been read. */
+interface KnownHead {
+  /** The empty line included. */
+  readonly bytes: Uint8Array;
+  readonly status: number;
+  readonly version: HttpVersion;
+  readonly keepAlive: boolean;
+  readonly lines: HeaderLines;
+}
+
+/** Many heads of a node are the one before to the byte: their only clock is that of Date. */
+const RECENT = new RecentTexts<KnownHead>();
+
 /**
  * Response heads out of received bytes, which may be cut anywhere.
  *
@@ -35,6 +50,8 @@ export class ResponseHeadParser {
   /** The head so far, when it came in pieces; longer than #heldBytes. */
   #held: Uint8Array = new Uint8Array(0);
   #heldBytes = 0;
+  /** Where RECENT may have the last head. */
+  #slot = -1;
 
   /**
    * Takes the bytes of `chunk` from `start` on; the next head begins with the next push.
@@ -44,6 +61,11 @@ export class ResponseHeadParser {
   push(chunk: Uint8Array, start: number): ResponseHead | undefined {
     const held = this.#heldBytes;
     if (held > 0) return this.#pushMore(chunk, start, held);
+    const known = RECENT.at(this.#slot);
+    if (known !== undefined && beginsWith(chunk, start, known.bytes)) {
+      this.consumed = known.bytes.byteLength;
+      return fromKnown(known);
+    }
     checkPrefix(chunk, start, chunk.byteLength);
     const end = findEnd(chunk, start, start);
     checkSize((end < 0 ? chunk.byteLength : end) - start);
@@ -52,7 +74,13 @@ export class ResponseHeadParser {
       return undefined;
     }
     this.consumed = end - start;
-    return parseHead(latin1(chunk, start, end - 2));
+    const text = latin1(chunk, start, end - 2);
+    const head = parseHead(text);
+    this.#slot = RECENT.claim(text, 0, text.length);
+    if (this.#slot >= 0 && RECENT.at(this.#slot) === undefined) {
+      RECENT.put(this.#slot, toKnown(head, chunk.slice(start, end)));
+    }
+    return head;
   }
 
   #pushMore(chunk: Uint8Array, start: number, held: number): ResponseHead | undefined {
@@ -78,6 +106,25 @@ export class ResponseHeadParser {
     this.#held.set(chunk.subarray(start, end), this.#heldBytes);
     this.#heldBytes = needed;
   }
+}
+
+function toKnown(
+  { status, version, keepAlive, headers }: ResponseHead,
+  bytes: Uint8Array,
+): KnownHead {
+  return { bytes, status, version, keepAlive, lines: headers.share() };
+}
+
+function fromKnown({ status, version, keepAlive, lines }: KnownHead): ResponseHead {
+  return { status, version, headers: HeaderList.of(lines), keepAlive };
+}
+
+function beginsWith(chunk: Uint8Array, start: number, bytes: Uint8Array): boolean {
+  const length = bytes.byteLength;
+  const end = start + length;
+  if (end > chunk.byteLength) return false;
+  // Borrowed, as in latin1(): it compares ranges, and makes no views of them.
+  return Buffer.prototype.compare.call(chunk, bytes, 0, length, start, end) === 0;
 }
 
 /** Garbage is refused with its first byte, not when a deadline has passed. */
