@@ -38,6 +38,7 @@ export class HeaderLines {
   #sum: HeaderLines | undefined;
   #without = -1;
   #text = "";
+  #byteLength = -1;
 
   constructor(lines: readonly HeaderLine[], source: string, roles: number, isChecked: boolean) {
     this.lines = lines;
@@ -49,8 +50,7 @@ export class HeaderLines {
   /** Without the lines that have one of these roles. */
   removeRoles(roles: number): HeaderLines {
     if (this.#rest === undefined || this.#rolesRemoved !== roles) {
-      const kept = this.lines.filter((line) => (line.name.roles & roles) === 0);
-      this.#rest = new HeaderLines(kept, this.source, rolesOf(kept), this.isChecked);
+      this.#rest = withoutRoles(this, roles);
       this.#rolesRemoved = roles;
     }
     return this.#rest;
@@ -67,6 +67,12 @@ export class HeaderLines {
     return this.#sum;
   }
 
+  /** As HeaderList.byteLength. */
+  get byteLength(): number {
+    if (this.#byteLength < 0) this.#byteLength = byteLengthOf(this.lines);
+    return this.#byteLength;
+  }
+
   /** As HeaderList.toText(). */
   toText(without: number): string {
     if (this.#without !== without) {
@@ -75,6 +81,22 @@ export class HeaderLines {
     }
     return this.#text;
   }
+}
+
+// A function of its own, since a closure costs whoever might make one.
+function withoutRoles({ lines, source, isChecked }: HeaderLines, roles: number): HeaderLines {
+  const kept = lines.filter((line) => (line.name.roles & roles) === 0);
+  return new HeaderLines(kept, source, rolesOf(kept), isChecked);
+}
+
+/** @see HeaderList.byteLength */
+export function byteLengthOf(lines: readonly HeaderLine[]): number {
+  let total = 0;
+  for (const { name, value, start, end } of lines) {
+    const valueLength = value?.length ?? end - start - name.text.length - SEPARATOR_LENGTH;
+    total += name.text.length + valueLength;
+  }
+  return total;
 }
 
 function rolesOf(lines: readonly HeaderLine[]): number {

@@ -1,4 +1,4 @@
-import { HeaderLine, HeaderLines, SEPARATOR_LENGTH, textOf } from "./header-lines.ts";
+import { byteLengthOf, HeaderLine, HeaderLines, SEPARATOR_LENGTH, textOf } from "./header-lines.ts";
 import { type HeaderName, headerName } from "./header-name.ts";
 
 /**
@@ -15,24 +15,27 @@ import { type HeaderName, headerName } from "./header-name.ts";
  * are short (around ten lines), so linear search over an array beats a map.
  */
 export class HeaderList {
-  #lines: HeaderLine[] = [];
+  #lines: HeaderLine[];
   /** Whose lines these are: to be copied before they are changed. */
   #shared: HeaderLines | undefined;
-  #source = "";
+  #source: string;
   #version = 0;
-  #roles = 0;
-  #isChecked = true;
+  #roles: number;
+  #isChecked: boolean;
+
+  /** @param shared its lines, until they are changed; undefined: there are none */
+  constructor(shared?: HeaderLines) {
+    this.#shared = shared;
+    // Copied before they are changed.
+    this.#lines = shared === undefined ? [] : (shared.lines as HeaderLine[]);
+    this.#source = shared === undefined ? "" : shared.source;
+    this.#roles = shared === undefined ? 0 : shared.roles;
+    this.#isChecked = shared === undefined || shared.isChecked;
+  }
 
   static from(lines: Iterable<readonly [name: string, value: string]>): HeaderList {
     const list = new HeaderList();
     for (const [name, value] of lines) list.append(name, value);
-    return list;
-  }
-
-  /** A list of lines that are shared until it is changed. */
-  static of(shared: HeaderLines): HeaderList {
-    const list = new HeaderList();
-    list.#adopt(shared);
     return list;
   }
 
@@ -43,12 +46,7 @@ export class HeaderList {
 
   /** Bytes of all names and values. */
   get byteLength(): number {
-    let total = 0;
-    for (const { name, value, start, end } of this.#lines) {
-      const valueLength = value?.length ?? end - start - name.text.length - SEPARATOR_LENGTH;
-      total += name.text.length + valueLength;
-    }
-    return total;
+    return this.#shared?.byteLength ?? byteLengthOf(this.#lines);
   }
 
   /** Changes with every mutation, so that a serialized copy can be kept until then. */
@@ -73,6 +71,12 @@ export class HeaderList {
   get(key: string): string | undefined {
     const at = this.#find(key, 0);
     return at < 0 ? undefined : this.valueAt(at);
+  }
+
+  /** Value of the only line of that name; undefined for none or several. @param key lower-case */
+  only(key: string): string | undefined {
+    const at = this.#find(key, 0);
+    return at < 0 || this.#find(key, at + 1) >= 0 ? undefined : this.valueAt(at);
   }
 
   /** @param key lower-case */
@@ -227,7 +231,7 @@ export class HeaderList {
   }
 
   clone(): HeaderList {
-    return HeaderList.of(this.share());
+    return new HeaderList(this.share());
   }
 
   #adopt(shared: HeaderLines): void {

@@ -26,6 +26,12 @@ export class RecentTexts<T> {
     return meaning;
   }
 
+  /** The same for a whole text, which is faster when it is the very string that was kept. */
+  get(text: string): T | undefined {
+    const slot = slotOf(text, 0, text.length);
+    return this.#texts[slot] === text ? this.#meanings[slot] : undefined;
+  }
+
   /**
    * To be called for what find() did not know.
    * @returns the slot for what it means, to be given to put(); -1: it is not worth keeping
@@ -34,7 +40,7 @@ export class RecentTexts<T> {
     if (end - start > LENGTH_MAX) return -1;
     const slot = slotOf(text, start, end);
     if (this.#isIn(slot, text, start, end)) return slot;
-    this.#texts[slot] = text.slice(start, end);
+    this.#texts[slot] = start === 0 && end === text.length ? text : text.slice(start, end);
     this.#meanings[slot] = undefined;
     return -1;
   }

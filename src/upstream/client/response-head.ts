@@ -1,10 +1,10 @@
 import { LIMITS } from "../../base/limits.ts";
-import type { HttpVersion } from "../../http/framing.ts";
+import { bodyFraming, type Framing, type HttpVersion } from "../../http/framing.ts";
 import { ROLE } from "../../http/header-name.ts";
 import type { HeaderLines } from "../../http/header-lines.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { RecentTexts } from "../../http/recent-texts.ts";
-import { quoted } from "../../http/refusal.ts";
+import { quoted, type Refusal } from "../../http/refusal.ts";
 import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
 
 /** Status line and header lines of one response. */
@@ -14,6 +14,8 @@ export interface ResponseHead {
   readonly version: HttpVersion;
   /** The node is willing to serve another request on this connection. */
   readonly keepAlive: boolean;
+  /** Where the body ends, if there is one. */
+  readonly framing: Framing | Refusal;
 }
 
 const CR = 0x0d;
@@ -28,10 +30,8 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/;
 interface KnownHead {
   /** The empty line included. */
   readonly bytes: Uint8Array;
-  readonly status: number;
-  readonly version: HttpVersion;
-  readonly keepAlive: boolean;
   readonly lines: HeaderLines;
+  readonly head: ResponseHead;
 }
 
 /** Many heads of a node are the one before to the byte: their only clock is that of Date. */
@@ -78,7 +78,11 @@ export class ResponseHeadParser {
     const head = parseHead(text);
     this.#slot = RECENT.claim(text, 0, text.length);
     if (this.#slot >= 0 && RECENT.at(this.#slot) === undefined) {
-      RECENT.put(this.#slot, toKnown(head, chunk.slice(start, end)));
+      RECENT.put(this.#slot, {
+        bytes: chunk.slice(start, end),
+        lines: head.headers.share(),
+        head,
+      });
     }
     return head;
   }
@@ -108,15 +112,9 @@ export class ResponseHeadParser {
   }
 }
 
-function toKnown(
-  { status, version, keepAlive, headers }: ResponseHead,
-  bytes: Uint8Array,
-): KnownHead {
-  return { bytes, status, version, keepAlive, lines: headers.share() };
-}
-
-function fromKnown({ status, version, keepAlive, lines }: KnownHead): ResponseHead {
-  return { status, version, headers: HeaderList.of(lines), keepAlive };
+function fromKnown({ head, lines }: KnownHead): ResponseHead {
+  const { status, version, keepAlive, framing } = head;
+  return { status, version, headers: new HeaderList(lines), keepAlive, framing };
 }
 
 function beginsWith(chunk: Uint8Array, start: number, bytes: Uint8Array): boolean {
@@ -159,7 +157,8 @@ function parseHead(text: string): ResponseHead {
   const version = text.charCodeAt(PREFIX.length) === ONE ? "1.1" : "1.0";
   const headers = new HeaderList();
   parseFieldLines(text, lineEnd + 2, headers, LIMITS.responseHeadersMax);
-  return { status, version, headers, keepAlive: isKeptAlive(headers, version) };
+  const framing = bodyFraming(headers, version);
+  return { status, version, headers, keepAlive: isKeptAlive(headers, version), framing };
 }
 
 const ONE = 0x31;

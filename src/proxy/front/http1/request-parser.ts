@@ -38,7 +38,7 @@ export class RequestParser {
   readonly #requestLineBytesMax: number;
   #emptyLines = 0;
   #line: RequestLine | undefined;
-  #headers = new HeaderList();
+  #headers: HeaderList | undefined;
   #headerBytes = 0;
   /** Bits of ROLE. */
   #seen = 0;
@@ -93,7 +93,7 @@ export class RequestParser {
   }
 
   #headerLine(input: Input): void {
-    const headers = this.#headers;
+    const headers = (this.#headers ??= new HeaderList());
     if (headers.size === this.#bounds.requestHeadersMax) {
       throw this.#tooLarge("lines", this.#bounds.requestHeadersMax);
     }
@@ -118,7 +118,7 @@ export class RequestParser {
       known.bytes + CRLF_BYTES <= requestHeaderBytesMax &&
       known.lines.lines.length <= requestHeadersMax;
     if (!isAllowed || !input.skip(known.text)) return false;
-    this.#headers = HeaderList.of(known.lines);
+    this.#headers = new HeaderList(known.lines);
     this.#seen = known.seen;
     return true;
   }
@@ -128,7 +128,7 @@ export class RequestParser {
     const text = this.#firstText;
     const end = input.lineEnd + CRLF_BYTES;
     // Lines of several chunks lie in several texts.
-    if (this.#headerBytes === 0 || input.text !== text) return;
+    if (this.#headers === undefined || input.text !== text) return;
     if (end - this.#firstStart !== this.#headerBytes + CRLF_BYTES) return;
     this.#slot = RECENT.claim(text, this.#firstStart, end);
     if (this.#slot < 0 || RECENT.at(this.#slot) !== undefined) return;
@@ -141,10 +141,10 @@ export class RequestParser {
   }
 
   #finish(line: RequestLine): RequestHead {
-    const head = toRequestHead(line, this.#headers, this.#seen);
+    const head = toRequestHead(line, this.#headers ?? new HeaderList(), this.#seen);
     this.#emptyLines = 0;
     this.#line = undefined;
-    this.#headers = new HeaderList();
+    this.#headers = undefined;
     this.#headerBytes = 0;
     this.#seen = 0;
     return head;
