@@ -169,7 +169,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     this.#sentBytes = this.#connection.writeText(head);
     if (this.#sentBytes === head.length) {
-      this.sendFinished();
+      if (this.#phase === "head") this.#expect(this.#startedMs); // That was just now.
       return;
     }
     this.#sender = new RequestSender(this.#connection, this.#request, this);
@@ -329,10 +329,10 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     return this.#sender?.finished ?? this.#sentBytes > 0;
   }
 
-  #expect(): void {
+  #expect(nowMs?: number): void {
     const { readMs } = this.#observer.timeout;
     this.#expecting = readMs > 0;
-    if (this.#expecting) this.#connection.expect(readMs);
+    if (this.#expecting) this.#connection.expect(readMs, nowMs);
   }
 
   #expectNothing(): void {

@@ -219,7 +219,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     this.#body = undefined;
     this.#head = undefined;
     this.#headBegun = false;
-    this.#channel.expect(this.#owner.bounds.keepAliveMs);
+    this.#channel.expectAbout(this.#owner.bounds.keepAliveMs);
     if (this.input.length === 0) {
       if (this.#channel.ended) this.#end();
     } else if (this.#served < LIMITS.pipelinedPerTurnMax) {
