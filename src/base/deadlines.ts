@@ -14,7 +14,8 @@ export interface Deadline {
   cancel(): void;
 }
 
-const TICK_MS = 10;
+/** ms between two ticks. */
+export const TICK_MS = 10;
 /** Power of two; 512 slots of 10 ms are a turn of 5 s, about what most deadlines need. */
 const SLOTS = 512;
 
@@ -64,6 +65,7 @@ export class Deadlines {
   #ticker: Timer | undefined;
   /** Ticks that have been worked off, counted from the clock's zero. */
   #done = 0;
+  #tickedMs = 0;
   readonly #realMs: () => number;
   #nowMs: () => number;
 
@@ -75,6 +77,14 @@ export class Deadlines {
   /** ms on the wheel's clock: performance.now(), unless somebody holds it. */
   get nowMs(): number {
     return this.#nowMs();
+  }
+
+  /**
+   * The same as of the last tick: a reading of the clock saved where some ms do not count. Kept up
+   * only while a deadline waits; far back when something has held up the event loop.
+   */
+  get tickedMs(): number {
+    return this.#tickedMs;
   }
 
   /** Number of deadlines that wait. */
@@ -107,6 +117,7 @@ export class Deadlines {
   /** Fires what is due; called by the ticker, and by tests with a clock of their own. */
   advance(): void {
     const now = this.#nowMs();
+    this.#tickedMs = now;
     const current = Math.floor(now / TICK_MS);
     // After a long stall every slot is visited once, not once per missed turn.
     const first = Math.max(this.#done + 1, current - SLOTS + 1);
@@ -156,7 +167,8 @@ export class Deadlines {
   }
 
   #start(): void {
-    this.#done = Math.floor(this.#nowMs() / TICK_MS);
+    this.#tickedMs = this.#nowMs();
+    this.#done = Math.floor(this.#tickedMs / TICK_MS);
     if (this.#nowMs !== this.#realMs) return;
     this.#ticker = setInterval(() => this.advance(), TICK_MS);
     // Waiting requests keep the process alive by their sockets; the ticker alone must not.

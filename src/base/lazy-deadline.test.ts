@@ -60,3 +60,16 @@ describe("clear() and close()", () => {
     expect(deadlines.armed).toBe(armed);
   });
 });
+
+describe("setAbout()", () => {
+  test("is missed after its time, whether something was armed before or not", async () => {
+    expect(await missed((deadline) => deadline.setAbout(20))).toBeGreaterThanOrEqual(20);
+    const afterMs = await missed((deadline) => {
+      deadline.set(60_000);
+      deadline.clear();
+      deadline.setAbout(20);
+    });
+    expect(afterMs).toBeGreaterThanOrEqual(20);
+    expect(afterMs).toBeLessThan(5000);
+  });
+});

@@ -1,4 +1,4 @@
-import { deadlines } from "./deadlines.ts";
+import { deadlines, TICK_MS } from "./deadlines.ts";
 import type { Deadline } from "./deadlines.ts";
 
 /**
@@ -17,13 +17,24 @@ export class LazyDeadline {
     this.#onMissed = onMissed;
   }
 
-  /** Replaces what was set before. */
-  set(afterMs: number): void {
-    const nowMs = performance.now();
+  /**
+   * Replaces what was set before.
+   * @param nowMs of performance.now(), for who has it at hand
+   */
+  set(afterMs: number, nowMs: number = performance.now()): void {
     this.#dueMs = nowMs + afterMs;
     if (this.#armed !== undefined && this.#armedForMs <= this.#dueMs) return;
     this.#armed?.cancel();
     this.#arm(nowMs);
+  }
+
+  /**
+   * The same without a look at the clock: it is missed up to one tick later, or earlier by as long
+   * as something has held up the event loop. For those that keep order and promise nothing.
+   */
+  setAbout(afterMs: number): void {
+    if (this.#armed === undefined) this.set(afterMs);
+    else this.set(afterMs, deadlines.tickedMs + TICK_MS);
   }
 
   /** Cheap: to be set again soon. */

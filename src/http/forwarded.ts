@@ -1,5 +1,6 @@
-import { headerName, ROLE } from "./header-name.ts";
-import type { HeaderList } from "./headers.ts";
+import { headerName, type HeaderName, ROLE } from "./header-name.ts";
+import type { HeaderLines } from "./header-lines.ts";
+import { HeaderList } from "./headers.ts";
 
 /** How a request came in. */
 export interface Arrival {
@@ -26,20 +27,60 @@ export interface Arrival {
  * on with. Spellings with "_" go too, since CGI-style servers cannot tell them from ours.
  */
 export function setForwarded(headers: HeaderList, arrival: Arrival): void {
-  const peer = plainAddress(arrival.remoteAddress);
-  const before = (headers.roles & ROLE.forwarded) === 0 ? [] : takeOff(headers);
-  if (peer !== "") {
-    before.push(peer);
-    const trace = before.join(", ");
-    // What the client has sent is as well checked as the rest of its lines.
-    headers.appendChecked(NAMES.for, trace);
-    headers.appendChecked(NAMES.realIp, peer);
-  } else if (before.length > 0) {
-    headers.appendChecked(NAMES.for, before.join(", "));
+  if ((headers.roles & ROLE.forwarded) !== 0) {
+    const before = takeOff(headers);
+    if (before.length > 0) {
+      for (const line of linesFor(arrival, before)) headers.appendChecked(...line);
+      return;
+    }
   }
-  headers.appendChecked(NAMES.proto, arrival.scheme);
-  headers.appendChecked(NAMES.host, arrival.authority);
-  headers.appendChecked(NAMES.port, String(arrival.localPort));
+  headers.appendAll(sharedLinesFor(arrival));
+}
+
+/** @param before what the client has sent: it is as well checked as the rest of its lines */
+function linesFor(arrival: Arrival, before: readonly string[]): [HeaderName, string][] {
+  const peer = plainAddress(arrival.remoteAddress);
+  const trace = (peer === "" ? before : [...before, peer]).join(", ");
+  const lines: [HeaderName, string][] = [];
+  if (trace !== "") lines.push([NAMES.for, trace]);
+  if (peer !== "") lines.push([NAMES.realIp, peer]);
+  lines.push([NAMES.proto, arrival.scheme], [NAMES.host, arrival.authority]);
+  lines.push([NAMES.port, String(arrival.localPort)]);
+  return lines;
+}
+
+/** Power of two. Two clients of one slot take it from each other, which costs making the lines. */
+const SLOTS = 256;
+const LAST_MADE: ({ readonly arrival: Arrival; readonly lines: HeaderLines } | undefined)[] =
+  Array.from({ length: SLOTS }, () => undefined);
+
+/** Lines for those whose requests come straight from them: the same for all of one client. */
+function sharedLinesFor(arrival: Arrival): HeaderLines {
+  const { remoteAddress, scheme, authority, localPort } = arrival;
+  const slot = (slotOf(remoteAddress) * 31 + slotOf(authority)) & (SLOTS - 1);
+  const made = LAST_MADE[slot];
+  if (
+    made !== undefined &&
+    made.arrival.remoteAddress === remoteAddress &&
+    made.arrival.authority === authority &&
+    made.arrival.scheme === scheme &&
+    made.arrival.localPort === localPort
+  ) {
+    return made.lines;
+  }
+  const list = new HeaderList();
+  for (const line of linesFor(arrival, [])) list.appendChecked(...line);
+  const lines = list.share();
+  LAST_MADE[slot] = { arrival, lines };
+  return lines;
+}
+
+/** Addresses and names differ in their last characters most of all. */
+function slotOf(text: string): number {
+  const { length } = text;
+  const last = length > 0 ? text.charCodeAt(length - 1) : 0;
+  const middle = length > 2 ? text.charCodeAt(length - 3) : 0;
+  return last + middle * 7 + length;
 }
 
 const NAMES = {

@@ -35,7 +35,11 @@ export function responseFraming(
   headers: HeaderList,
   version: HttpVersion,
 ): Framing | Refusal {
-  if (hasNoBody(method, status)) return NONE;
+  return hasNoBody(method, status) ? NONE : bodyFraming(headers, version);
+}
+
+/** The same for a response that has a body: see hasNoBody(). */
+export function bodyFraming(headers: HeaderList, version: HttpVersion): Framing | Refusal {
   return declaredFraming(headers, version, "UPSTREAM_BAD_RESPONSE") ?? UNTIL_CLOSE;
 }
 

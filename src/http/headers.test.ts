@@ -129,3 +129,56 @@ describe("HeaderList", () => {
     expect(copy.get("host")).toBe("other");
   });
 });
+
+function received(): HeaderList {
+  const text = "Host: a\r\nAccept: */*\r\nConnection: close\r\n";
+  const list = new HeaderList();
+  for (const line of ["Host: a", "Accept: */*", "Connection: close"]) {
+    const start = text.indexOf(line);
+    list.appendFrom(headerName(line.split(":")[0] ?? ""), text, start, start + line.length);
+  }
+  return list;
+}
+
+describe("HeaderLines", () => {
+  const more = HeaderList.from([["X-Real-IP", "192.0.2.1"]]).share();
+
+  test("constructor() and share() give lists that go apart when one is changed", () => {
+    const first = received();
+    const second = new HeaderList(first.share());
+    const third = first.clone();
+    first.append("X-A", "1");
+    second.set("accept", "b");
+    third.remove("host");
+    expect(first.toText(0)).toBe("\r\nHost: a\r\nAccept: */*\r\nConnection: close\r\nX-A: 1");
+    expect(second.toText(0)).toBe("\r\nHost: a\r\nAccept: b\r\nConnection: close");
+    expect(third.toText(0)).toBe("\r\nAccept: */*\r\nConnection: close");
+    expect([first.isChecked, second.isChecked, third.isChecked]).toEqual([false, false, true]);
+  });
+
+  test("removeRoles(), appendAll() and toText() do the same as on a list of its own", () => {
+    const shared = received().share();
+    for (const roles of [ROLE.host, ROLE.connection, ROLE.host | ROLE.connection, ROLE.host]) {
+      for (const without of [0, ROLE.connection, ROLE.host]) {
+        const [own, other] = [received(), new HeaderList(shared)];
+        for (const list of [own, other]) {
+          const { version } = list;
+          list.removeRoles(roles);
+          list.appendAll(more);
+          expect(list.version).toBeGreaterThan(version);
+        }
+        expect(other.toText(without)).toBe(own.toText(without));
+        expect([...other]).toEqual([...own]);
+        expect([other.roles, other.isChecked]).toEqual([own.roles, own.isChecked]);
+      }
+    }
+  });
+
+  test("appendAll() on a list of its own does not change the lines that were given", () => {
+    const list = received();
+    list.appendAll(more);
+    list.set("x-real-ip", "192.0.2.2");
+    expect(more.lines.map((line) => line.value)).toEqual(["192.0.2.1"]);
+    expect(list.get("x-real-ip")).toBe("192.0.2.2");
+  });
+});

@@ -1,27 +1,5 @@
+import { byteLengthOf, HeaderLine, HeaderLines, SEPARATOR_LENGTH, textOf } from "./header-lines.ts";
 import { type HeaderName, headerName } from "./header-name.ts";
-
-/** One line of a list. */
-class HeaderLine {
-  name: HeaderName;
-  /** undefined: it stands in the list's source, and nobody has asked for it. */
-  value: string | undefined;
-  /** Of the line in the list's source, without its line end; -1: it does not stand there. */
-  readonly start: number;
-  readonly end: number;
-
-  constructor(name: HeaderName, value: string | undefined, start: number, end: number) {
-    this.name = name;
-    this.value = value;
-    this.start = start;
-    this.end = end;
-  }
-
-  /** Of name and value. */
-  get byteLength(): number {
-    if (this.start >= 0) return this.end - this.start - SEPARATOR_LENGTH;
-    return this.name.text.length + (this.value as string).length;
-  }
-}
 
 /**
  * An ordered list of header lines: order, repeats and spelling are kept, look-ups ignore case.
@@ -37,12 +15,23 @@ class HeaderLine {
  * are short (around ten lines), so linear search over an array beats a map.
  */
 export class HeaderList {
-  readonly #lines: HeaderLine[] = [];
-  #source = "";
+  #lines: HeaderLine[];
+  /** Whose lines these are: to be copied before they are changed. */
+  #shared: HeaderLines | undefined;
+  #source: string;
   #version = 0;
-  #roles = 0;
-  #byteLength = 0;
-  #isChecked = true;
+  #roles: number;
+  #isChecked: boolean;
+
+  /** @param shared its lines, until they are changed; undefined: there are none */
+  constructor(shared?: HeaderLines) {
+    this.#shared = shared;
+    // Copied before they are changed.
+    this.#lines = shared === undefined ? [] : (shared.lines as HeaderLine[]);
+    this.#source = shared === undefined ? "" : shared.source;
+    this.#roles = shared === undefined ? 0 : shared.roles;
+    this.#isChecked = shared === undefined || shared.isChecked;
+  }
 
   static from(lines: Iterable<readonly [name: string, value: string]>): HeaderList {
     const list = new HeaderList();
@@ -57,7 +46,7 @@ export class HeaderList {
 
   /** Bytes of all names and values. */
   get byteLength(): number {
-    return this.#byteLength;
+    return this.#shared?.byteLength ?? byteLengthOf(this.#lines);
   }
 
   /** Changes with every mutation, so that a serialized copy can be kept until then. */
@@ -82,6 +71,12 @@ export class HeaderList {
   get(key: string): string | undefined {
     const at = this.#find(key, 0);
     return at < 0 ? undefined : this.valueAt(at);
+  }
+
+  /** Value of the only line of that name; undefined for none or several. @param key lower-case */
+  only(key: string): string | undefined {
+    const at = this.#find(key, 0);
+    return at < 0 || this.#find(key, at + 1) >= 0 ? undefined : this.valueAt(at);
   }
 
   /** @param key lower-case */
@@ -125,21 +120,20 @@ export class HeaderList {
 
   /** Replaces the first line of that name and drops the others; adds one when there is none. */
   set(name: string, value: string): void {
-    this.#isChecked = false;
     this.setChecked(headerName(name), value);
+    this.#isChecked = false;
   }
 
-  /** As set(), for a line that is known to be one: see isChecked. */
+  /** The same for a line that is known to be one: see isChecked. */
   setChecked(name: HeaderName, value: string): void {
     const at = this.#find(name.key, 0);
     if (at < 0) {
       this.appendChecked(name, value);
       return;
     }
+    this.#own();
     const line = this.#lines[at] as HeaderLine;
-    const changed = new HeaderLine(line.name, value, -1, -1);
-    this.#lines[at] = changed;
-    this.#byteLength += changed.byteLength - line.byteLength;
+    this.#lines[at] = new HeaderLine(line.name, value, -1, -1);
     this.#removeFrom(name.key, at + 1);
     this.#version++;
   }
@@ -148,6 +142,7 @@ export class HeaderList {
   remove(key: string): boolean {
     const at = this.#find(key, 0);
     if (at < 0) return false;
+    this.#own();
     this.#removeFrom(key, at);
     this.#version++;
     return true;
@@ -156,13 +151,14 @@ export class HeaderList {
   /** Drops all lines that have one of these roles. @param roles bits of ROLE */
   removeRoles(roles: number): void {
     if ((this.#roles & roles) === 0) return;
+    if (this.#shared !== undefined) {
+      this.#adopt(this.#shared.removeRoles(roles));
+      return;
+    }
     let kept = 0;
     this.#roles = 0;
     for (const line of this.#lines) {
-      if ((line.name.roles & roles) !== 0) {
-        this.#byteLength -= line.byteLength;
-        continue;
-      }
+      if ((line.name.roles & roles) !== 0) continue;
       this.#lines[kept++] = line;
       this.#roles |= line.name.roles;
     }
@@ -170,11 +166,21 @@ export class HeaderList {
     this.#version++;
   }
 
+  /** Adds lines at the end. @param more without a source: made by append() */
+  appendAll(more: HeaderLines): void {
+    if (this.#shared === undefined) {
+      for (const line of more.lines) this.#push(line);
+      this.#isChecked &&= more.isChecked;
+    } else {
+      this.#adopt(this.#shared.append(more));
+    }
+  }
+
   clear(): void {
+    this.#own();
     this.#lines.length = 0;
-    this.#roles = 0;
-    this.#byteLength = 0;
     this.#source = "";
+    this.#roles = 0;
     this.#isChecked = true;
     this.#version++;
   }
@@ -219,39 +225,40 @@ export class HeaderList {
    * @param without lines that have one of these roles are left out (bits of ROLE)
    */
   toText(without: number): string {
-    let text = "";
-    let runStart = -1;
-    let runEnd = -1;
-    for (const { name, value, start, end } of this.#lines) {
-      if ((name.roles & without) !== 0) continue;
-      if (start >= 0 && start === runEnd + LINE_END_LENGTH && runStart >= 0) {
-        runEnd = end;
-        continue;
-      }
-      if (runStart >= 0) text = `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
-      runStart = start;
-      runEnd = end;
-      if (start < 0) text = `${text}${name.opening}${value}`;
-    }
-    return runStart < 0 ? text : `${text}\r\n${this.#source.slice(runStart, runEnd)}`;
+    if (this.#shared !== undefined) return this.#shared.toText(without);
+    return textOf(this.#lines, this.#source, without);
+  }
+
+  /** The lines as they are now, to make other lists of. */
+  share(): HeaderLines {
+    this.#shared ??= new HeaderLines(this.#lines, this.#source, this.#roles, this.#isChecked);
+    return this.#shared;
   }
 
   clone(): HeaderList {
-    const copy = new HeaderList();
-    for (const { name, value, start, end } of this.#lines) {
-      copy.#lines.push(new HeaderLine(name, value, start, end));
-    }
-    copy.#source = this.#source;
-    copy.#roles = this.#roles;
-    copy.#byteLength = this.#byteLength;
-    copy.#isChecked = this.#isChecked;
-    return copy;
+    return new HeaderList(this.share());
+  }
+
+  #adopt(shared: HeaderLines): void {
+    this.#shared = shared;
+    this.#lines = shared.lines as HeaderLine[]; // Copied before they are changed.
+    this.#source = shared.source;
+    this.#roles = shared.roles;
+    this.#isChecked = shared.isChecked;
+    this.#version++;
+  }
+
+  /** Before every change. */
+  #own(): void {
+    if (this.#shared === undefined) return;
+    this.#shared = undefined;
+    this.#lines = this.#lines.slice();
   }
 
   #push(line: HeaderLine): void {
+    this.#own();
     this.#lines.push(line);
     this.#roles |= line.name.roles;
-    this.#byteLength += line.byteLength;
     this.#version++;
   }
 
@@ -272,14 +279,8 @@ export class HeaderList {
     let kept = start;
     for (let at = start; at < lines.length; at++) {
       const line = lines[at] as HeaderLine;
-      if (line.name.key === key) this.#byteLength -= line.byteLength;
-      else lines[kept++] = line;
+      if (line.name.key !== key) lines[kept++] = line;
     }
     lines.length = kept;
   }
 }
-
-/** Of ": ". */
-const SEPARATOR_LENGTH = 2;
-/** Of CR LF. */
-const LINE_END_LENGTH = 2;

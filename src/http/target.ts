@@ -1,4 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
+import { RecentTexts } from "./recent-texts.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
 /**
@@ -50,6 +51,22 @@ export function parseTarget(
   raw: string,
   bytesMax: number = LIMITS.requestTargetBytesMax,
 ): Target | Refusal {
+  const known = RECENT.get(raw);
+  // Both forms were within the limit of those who asked first, which may have been another.
+  if (known !== undefined && raw.length <= bytesMax && known.target.length <= bytesMax) {
+    return known;
+  }
+  const parsed = readTarget(raw, bytesMax);
+  if (parsed.ok) {
+    const slot = RECENT.claim(raw, 0, raw.length);
+    if (slot >= 0) RECENT.put(slot, parsed);
+  }
+  return parsed;
+}
+
+const RECENT = new RecentTexts<Target>();
+
+function readTarget(raw: string, bytesMax: number): Target | Refusal {
   const start = raw.startsWith("/") ? 0 : afterAuthority(raw);
   if (start < 0) {
     return malformed(`${quoted(raw)} is neither a path nor an http or https URL`);

@@ -23,7 +23,7 @@ import { LimitedBody } from "./limited-body.ts";
  * that it answers with is the one that is matched, and the target it sets is the one that is sent.
  * @throws GatewayError with the status for the client
  */
-export function admit(x: Exchange): { host: string; path: string } {
+export function admit(x: Exchange): Admitted {
   const { incoming, request, plane } = x;
   const { limits } = x.generation;
   checkOverload(plane.inFlight, limits);
@@ -33,21 +33,12 @@ export function admit(x: Exchange): { host: string; path: string } {
   checkHeaders(request.headers, limits);
   request.authority = authority.authority;
   request.target = target.target;
-  const { host } = authority;
-  const { path } = target;
-  x.admitted = {
-    method: request.method,
-    scheme: request.scheme,
-    authority: request.authority,
-    target: request.target,
-    headers: request.headers,
-    host,
-    path,
-  };
+  const admitted = { method: request.method, authority, target };
+  x.admitted = admitted;
   if (incoming.body !== undefined) {
     x.requestBody = new LimitedBody(incoming.body, limits.requestBodyBytes);
   }
-  stripHopByHop(request.headers, { keepTrailersToken: true });
+  stripHopByHop(request.headers, KEEP_TRAILERS);
   request.headers.removeRoles(ROLE.host);
   setForwarded(request.headers, {
     remoteAddress: incoming.remoteAddress,
@@ -55,8 +46,17 @@ export function admit(x: Exchange): { host: string; path: string } {
     authority: authority.authority,
     localPort: incoming.localPort,
   });
-  return { host, path };
+  return admitted;
 }
+
+/** The request line as it came through the door, read. */
+export interface Admitted {
+  readonly method: string;
+  readonly authority: Authority;
+  readonly target: Target;
+}
+
+const KEEP_TRAILERS = { keepTrailersToken: true } as const;
 
 function checkOverload(inFlight: number, limits: LimitsConfig): void {
   if (inFlight <= limits.exchangesInFlight) return;
@@ -68,6 +68,8 @@ function checkOverload(inFlight: number, limits: LimitsConfig): void {
 }
 
 function readAuthority(incoming: Incoming): Authority {
+  const only = incoming.headers.only("host");
+  if (only !== undefined) return accept("Host", only, parseAuthority(only));
   const lines = incoming.headers.getAll("host");
   // HTTP/1.0 knows no Host; the address that was called is the best name there is.
   if (lines.length === 0 && incoming.version === "1.0") {

@@ -16,7 +16,7 @@ import { ROLE } from "../http/header-name.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { stripHopByHop } from "../http/hop-by-hop.ts";
 import type { Tunnel, UpstreamResponse } from "../upstream/message.ts";
-import { admit } from "./admit.ts";
+import { admit, type Admitted } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
 import { logFailure } from "./failure-log.ts";
 import { forward, normaliseRewritten } from "./forward.ts";
@@ -34,8 +34,8 @@ import type { DataPlane, ServedGeneration, ServedRoute } from "./served.ts";
 export async function handle(plane: DataPlane, incoming: Incoming): Promise<Answer> {
   const x = new Exchange(plane, incoming);
   try {
-    const { path, host } = admit(x); //                            1. is it a request at all?
-    x.openChain(findRoute(x, host, path)); //                      2. route            router/
+    const { authority, target } = admit(x); //                     1. is it a request at all?
+    x.openChain(findRoute(x, authority.host, target.path)); //     2. route            router/
     const pause = x.chain.requestHeaders(x.requestBody); //        3. filters →        filter/
     if (pause !== undefined) await pause; //                          a promise only if one waits
     if (x.mayBeRerouted) await followRoute(x); //                     they may change the route
@@ -53,13 +53,13 @@ export class Exchange implements FilterExchange {
   readonly plane: DataPlane;
   readonly generation: ServedGeneration;
   readonly incoming: Incoming;
-  readonly startedMs = Date.now();
+  /** ms of performance.now() */
   readonly startedAt = performance.now();
   /** Cancels what works for this exchange upstream. */
   readonly cancellation = new Cancellation();
   readonly request: RequestHead;
-  /** The request line as it came through the door; filters may change `request`. */
-  admitted: (Readonly<RequestHead> & { host: string; path: string }) | undefined;
+  /** As it came through the door; filters may change `request`. */
+  admitted: Admitted | undefined;
   requestBody: Body | undefined;
   requestSent = false;
   response: ResponseHead | undefined;
@@ -69,9 +69,9 @@ export class Exchange implements FilterExchange {
   /** Why the response is what it is, for logs and `response.code_details`. */
   details = "";
   answerBody: AnswerBody | undefined;
-  readonly properties = new SetProperties();
   /** A filter has asked for another choice of the route. */
   routeCleared = false;
+  #properties: SetProperties | undefined;
   #id: string | undefined;
   #chain: FilterChain | undefined;
   #finished = false;
@@ -116,6 +116,17 @@ export class Exchange implements FilterExchange {
   get id(): string {
     this.#id ??= this.plane.nextRequestId?.() ?? nextRequestId();
     return this.#id;
+  }
+
+  /** ms of Date.now() when it began. */
+  get startedMs(): number {
+    return Math.round(Date.now() - (performance.now() - this.startedAt));
+  }
+
+  /** Made when somebody asks: most exchanges have none. */
+  get properties(): SetProperties {
+    this.#properties ??= new SetProperties();
+    return this.#properties;
   }
 
   get chain(): FilterChain {

@@ -15,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 export function forward(x: Exchange): Promise<UpstreamResponse> {
   const { request, incoming, chain, route } = x;
   if (route === undefined) throw new GatewayError("GATEWAY_INTERNAL", "forward() without a route");
-  normaliseRewritten(x);
+  if (isRewritten(x)) normaliseRewritten(x);
   // Filters see the lines, but framing and the connection are the client's business: SDKs that
   // rewrite bodies set a Content-Length as a matter of course.
   request.headers.removeRoles(NOT_FOR_FILTERS);
@@ -38,6 +38,16 @@ export function forward(x: Exchange): Promise<UpstreamResponse> {
 const NOT_FOR_FILTERS =
   ROLE.host | ROLE.contentLength | ROLE.transferEncoding | ROLE.connection | ROLE.upgrade;
 
+/** Filters have changed the request line. */
+function isRewritten({ request, admitted }: Exchange): boolean {
+  return (
+    admitted === undefined ||
+    request.method !== admitted.method ||
+    request.target !== admitted.target.target ||
+    request.authority !== admitted.authority.authority
+  );
+}
+
 /**
  * What filters have made of the request line must still be one, in the one spelling that everybody
  * reads alike: no second request in its lines, and no other host in its target.
@@ -47,17 +57,18 @@ const NOT_FOR_FILTERS =
 export function normaliseRewritten(x: Exchange): { host: string; path: string } {
   const { request, admitted } = x;
   const { method, target, authority } = request;
-  let { host = "", path = "" } = admitted ?? {};
+  let host = admitted?.authority.host ?? "";
+  let path = admitted?.target.path ?? "";
   if (method !== admitted?.method && checkMethod(method) !== undefined) {
     throw notForwarded("method", method);
   }
-  if (target !== admitted?.target) {
+  if (target !== admitted?.target.target) {
     const parsed = parseTarget(target);
     if (!parsed.ok) throw notForwarded("target", target);
     request.target = parsed.target;
     path = parsed.path;
   }
-  if (authority !== admitted?.authority) {
+  if (authority !== admitted?.authority.authority) {
     const parsed = parseAuthority(authority);
     if (!parsed.ok) throw notForwarded("authority", authority);
     request.authority = parsed.authority;

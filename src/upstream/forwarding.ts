@@ -1,12 +1,14 @@
 import { deadlines, type Deadline } from "../base/deadlines.ts";
 import { GatewayError, messageOf, toGatewayError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import type { NodeConfig } from "../config/config.ts";
+import type { NodeConfig, TimeoutConfig } from "../config/config.ts";
+import type { Body } from "../http/body.ts";
 import { isIdempotent } from "../http/method.ts";
 import type { Balancer } from "./balancer/balancer.ts";
 import type { Connection } from "./client/connection.ts";
-import { Exchange, type ExchangeObserver, type Received } from "./client/exchange.ts";
+import { Exchange, type ExchangeObserver } from "./client/exchange.ts";
 import type { Connecting, NodePool } from "./client/pool.ts";
+import type { ResponseHead } from "./client/response-head.ts";
 import type { ConnectionTunnel } from "./client/tunnel.ts";
 import type {
   FailedAttempt,
@@ -34,6 +36,19 @@ export interface Destination {
   readonly retries: number;
 }
 
+type Resolve = (response: UpstreamResponse) => void;
+
+const ignore = (): void => {};
+/** Of the promise that was made last: an executor of its own for each would be one more closure. */
+const settle: { resolve: Resolve; reject: (error: unknown) => void } = {
+  resolve: ignore,
+  reject: ignore,
+};
+const settleBy = (resolve: Resolve, reject: (error: unknown) => void): void => {
+  settle.resolve = resolve;
+  settle.reject = reject;
+};
+
 const NONE_FAILED: readonly FailedAttempt[] = [];
 const NONE_TRIED: readonly PooledNode[] = [];
 
@@ -51,8 +66,8 @@ export class Forwarding implements ExchangeObserver {
   readonly #request: UpstreamRequest;
   readonly #resendable: ResendableBody | undefined;
   readonly #totalDeadline: Deadline | undefined;
-  #resolve: (response: UpstreamResponse) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+  #resolve: Resolve = ignore;
+  #reject: (error: unknown) => void = ignore;
   #tried: readonly PooledNode[] = NONE_TRIED;
   #failed = NONE_FAILED;
   /** Of the current attempt. */
@@ -74,23 +89,25 @@ export class Forwarding implements ExchangeObserver {
       this.#request = request;
     }
     const { totalMs } = options.timeout;
-    this.#totalDeadline =
-      totalMs > 0 ? deadlines.arm(totalMs, () => this.#totalTimedOut(totalMs)) : undefined;
+    this.#totalDeadline = totalMs > 0 ? this.#armTotal(totalMs) : undefined;
     options.cancellation.listen(this);
   }
 
   /** Once. @throws GatewayError (rejects with it) when no node has answered */
   run(): Promise<UpstreamResponse> {
-    const promise = new Promise<UpstreamResponse>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    const promise = new Promise(settleBy);
+    this.#resolve = settle.resolve;
+    this.#reject = settle.reject;
     this.#begin();
     return promise;
   }
 
   /** @internal ExchangeObserver */
-  exchangeAnswered({ status, headers, body, tunnel }: Received): void {
+  exchangeAnswered(
+    { status, headers }: ResponseHead,
+    body: Body | undefined,
+    tunnel: ConnectionTunnel | undefined,
+  ): void {
     if (tunnel !== undefined) this.#enterTunnel(tunnel);
     const node = (this.#node as PooledNode).config;
     this.#resolve({ status, headers, body, tunnel, node, failed: this.#failed });
@@ -106,6 +123,11 @@ export class Forwarding implements ExchangeObserver {
     } else {
       this.#attemptFailed(node, failure);
     }
+  }
+
+  /** @internal ExchangeObserver */
+  get timeout(): TimeoutConfig {
+    return this.#options.timeout;
   }
 
   /** The node is done with a response that was handed out. */
@@ -137,7 +159,6 @@ export class Forwarding implements ExchangeObserver {
       return;
     }
     this.#node = node;
-    this.#tried = this.#tried.length === 0 ? [node] : [...this.#tried, node];
     const connection = node.pool.takeIdle();
     this.#reused = connection !== undefined;
     if (connection === undefined) this.#connect(node);
@@ -173,6 +194,7 @@ export class Forwarding implements ExchangeObserver {
 
   #attemptFailed(node: PooledNode, failure: AttemptFailure): void {
     const { error } = failure;
+    this.#tried = [...this.#tried, node];
     this.#failed = [...this.#failed, { node: node.config, error }];
     this.#logFailure(node, error, this.#failed.length);
     const isLast = this.#failed.length > this.#destination.retries;
@@ -181,10 +203,8 @@ export class Forwarding implements ExchangeObserver {
   }
 
   #exchangeOn(connection: Connection, { host, pool }: PooledNode): void {
-    const { timeout } = this.#options;
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
-    const options = { request, timeout, address: pool.address, observer: this };
-    const exchange = new Exchange(connection, options);
+    const exchange = new Exchange(connection, request, pool.address, this);
     this.#active = exchange;
     exchange.run();
   }
@@ -209,6 +229,10 @@ export class Forwarding implements ExchangeObserver {
   #stop(error: GatewayError): void {
     this.#stopped = error;
     this.#active?.abort(error);
+  }
+
+  #armTotal(totalMs: number): Deadline {
+    return deadlines.arm(totalMs, () => this.#totalTimedOut(totalMs));
   }
 
   #totalTimedOut(totalMs: number): void {

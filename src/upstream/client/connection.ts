@@ -40,7 +40,7 @@ export interface ConnectionOwner {
 export class Connection {
   /** Exchanges that were begun on it. */
   exchanges = 0;
-  /** When it became idle, on the clock of performance.now(). */
+  /** When it became idle, on the clock of performance.now(), give or take a tick. */
   idleSinceMs = 0;
   readonly parser = new ResponseHeadParser();
 
@@ -114,10 +114,13 @@ export class Connection {
     return Math.max(0, this.#socket?.write(SCRATCH, 0, length) ?? 0);
   }
 
-  /** @param afterMs until its user is told that it has missed something; Infinity: never */
-  expect(afterMs: number): void {
+  /**
+   * @param afterMs until its user is told that it has missed something; Infinity: never
+   * @param nowMs of performance.now(), for who has it at hand
+   */
+  expect(afterMs: number, nowMs?: number): void {
     if (afterMs === Infinity) this.#deadline.clear();
-    else this.#deadline.set(afterMs);
+    else this.#deadline.set(afterMs, nowMs);
   }
 
   /** Stops receiving; what is under way may still arrive. */

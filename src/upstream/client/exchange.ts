@@ -3,38 +3,27 @@ import { GatewayError, messageOf, toGatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { TimeoutConfig } from "../../config/config.ts";
 import { MemoryBody, type Body } from "../../http/body.ts";
-import { responseFraming } from "../../http/framing.ts";
-import type { HeaderList } from "../../http/headers.ts";
+import { type Framing, hasNoBody } from "../../http/framing.ts";
 import type { UpstreamRequest } from "../message.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 import type { Connection, ConnectionUser } from "./connection.ts";
+import { requestHead } from "./request-head.ts";
 import { RequestSender, type SendListener } from "./request-sender.ts";
 import { ResponseBody, type BodySource } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { badResponse } from "./syntax.ts";
 import { ConnectionTunnel } from "./tunnel.ts";
 
-/** The head of a response, and how to get the rest of it. */
-export interface Received {
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly body: Body | undefined;
-  readonly tunnel: ConnectionTunnel | undefined;
-}
-
-export interface ExchangeOptions {
-  readonly request: UpstreamRequest;
-  readonly timeout: TimeoutConfig;
-  /** Of the node, for messages. */
-  readonly address: string;
-  readonly observer: ExchangeObserver;
-}
-
 /** Told without a promise in between: each of them would cost as much as parsing the head. */
 export interface ExchangeObserver {
-  /** The response's head is here; once at most. */
-  exchangeAnswered(received: Received): void;
+  readonly timeout: TimeoutConfig;
+  /** The response's head is here, and how to get the rest of it; once at most. */
+  exchangeAnswered(
+    head: ResponseHead,
+    body: Body | undefined,
+    tunnel: ConnectionTunnel | undefined,
+  ): void;
   /** There is no response, and none will come; once at most, and nothing after it. */
   exchangeFailed(exchange: Exchange, error: GatewayError): void;
   /**
@@ -57,8 +46,13 @@ type Phase = "head" | "body" | "ended";
  */
 export class Exchange implements ConnectionUser, SendListener, BodySource {
   readonly #connection: Connection;
-  readonly #options: ExchangeOptions;
-  readonly #sender: RequestSender;
+  readonly #request: UpstreamRequest;
+  readonly #address: string;
+  readonly #observer: ExchangeObserver;
+  /** undefined for a request that was sent with one write. */
+  #sender: RequestSender | undefined;
+  /** Without a sender. */
+  #sentBytes = 0;
   readonly #startedMs = performance.now();
   #phase: Phase = "head";
   #answered = false;
@@ -74,15 +68,22 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #expecting = false;
   #sendDeadline: Deadline | undefined;
 
-  constructor(connection: Connection, options: ExchangeOptions) {
+  /** @param address of the node, for messages */
+  constructor(
+    connection: Connection,
+    request: UpstreamRequest,
+    address: string,
+    observer: ExchangeObserver,
+  ) {
     this.#connection = connection;
-    this.#options = options;
-    this.#sender = new RequestSender(connection, options.request, this);
+    this.#request = request;
+    this.#address = address;
+    this.#observer = observer;
   }
 
   /** Bytes of the request that the socket took: 0 means that the node cannot have seen it. */
   get sentBytes(): number {
-    return this.#sender.sentBytes;
+    return this.#sender?.sentBytes ?? this.#sentBytes;
   }
 
   get receivedBytes(): number {
@@ -91,14 +92,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   /** The request body was asked for bytes. */
   get bodyStarted(): boolean {
-    return this.#sender.bodyStarted;
+    return this.#sender?.bodyStarted ?? false;
   }
 
   /** Once. The observer may be told before this returns. */
   run(): void {
     if (this.#connection.isOpen) {
       this.#connection.use(this);
-      this.#sender.start();
+      this.#send();
     } else {
       this.#end(new GatewayError("UPSTREAM_RESET", this.#what("the connection was closed before")));
     }
@@ -124,7 +125,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 
   drained(): void {
-    this.#sender.drained();
+    this.#sender?.drained();
   }
 
   disconnected(cause: Error | undefined): void {
@@ -139,7 +140,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   sendProgressed(blocked: boolean): void {
     this.#sendDeadline?.cancel();
-    const { sendMs } = this.#options.timeout;
+    const { sendMs } = this.#observer.timeout;
     this.#sendDeadline =
       blocked && sendMs > 0 ? deadlines.arm(sendMs, () => this.#sendTimedOut(sendMs)) : undefined;
   }
@@ -147,6 +148,32 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   sendFinished(): void {
     this.#sendDeadline?.cancel();
     if (this.#phase === "head") this.#expect();
+  }
+
+  #send(): void {
+    if (this.#request.body === undefined) {
+      this.#sendHead();
+    } else {
+      this.#sender = new RequestSender(this.#connection, this.#request, this);
+      this.#sender.start();
+    }
+  }
+
+  #sendHead(): void {
+    let head: string;
+    try {
+      head = requestHead(this.#request);
+    } catch (error) {
+      this.sendFailed(error);
+      return;
+    }
+    this.#sentBytes = this.#connection.writeText(head);
+    if (this.#sentBytes === head.length) {
+      if (this.#phase === "head") this.#expect(this.#startedMs); // That was just now.
+      return;
+    }
+    this.#sender = new RequestSender(this.#connection, this.#request, this);
+    this.#sender.resume(head, this.#sentBytes);
   }
 
   sendFailed(error: unknown): void {
@@ -165,7 +192,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   missed(): void {
     const awaited = this.#phase === "head" ? "no response head" : "no more of the body";
-    const { readMs } = this.#options.timeout;
+    const { readMs } = this.#observer.timeout;
     const what = this.#what(`${awaited} within the read timeout of ${readMs} ms`);
     this.abort(new GatewayError("UPSTREAM_READ_TIMEOUT", what));
   }
@@ -205,16 +232,17 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #begin(head: ResponseHead, chunk: Uint8Array, at: number): void {
     this.#expectNothing();
     this.#keepAlive = head.keepAlive;
-    const framing = responseFraming(
-      this.#options.request.method,
-      head.status,
-      head.headers,
-      head.version,
-    );
+    const framing = hasNoBody(this.#request.method, head.status) ? NO_BODY : head.framing;
     if (!framing.ok) throw badResponse(framing.problem);
     if (framing.kind === "none") {
       this.#answer(head, undefined);
       this.#complete(at < chunk.byteLength);
+      return;
+    }
+    if (framing.kind === "length" && framing.length <= chunk.byteLength - at) {
+      const end = at + framing.length;
+      this.#answer(head, new MemoryBody(cut(chunk, at, end)));
+      this.#complete(end < chunk.byteLength);
       return;
     }
     const length = framing.kind === "length" ? framing.length : undefined;
@@ -249,35 +277,33 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 
   #beginTunnel(head: ResponseHead, rest: Uint8Array): void {
-    if (this.#options.request.upgrade === undefined) {
+    if (this.#request.upgrade === undefined) {
       throw badResponse("it switches protocols (101), which the request did not ask for");
     }
-    const { address, timeout, observer } = this.#options;
+    const observer = this.#observer;
     const onEnd = (): void => observer.exchangeEnded();
     const tunnel = new ConnectionTunnel(this.#connection, {
-      address,
-      idleMs: timeout.idleMs,
+      address: this.#address,
+      idleMs: observer.timeout.idleMs,
       onEnd,
     });
     this.#phase = "ended";
     this.#dropDeadlines();
-    this.#sender.stop();
+    this.#sender?.stop();
     this.#connection.changeUser(tunnel);
     if (rest.byteLength > 0) tunnel.received(rest);
-    const { status, headers } = head;
-    observer.exchangeAnswered({ status, headers, body: undefined, tunnel });
+    observer.exchangeAnswered(head, undefined, tunnel);
   }
 
   #answer(head: ResponseHead, body: Body | undefined): void {
-    const { status, headers } = head;
     this.#answered = true;
-    this.#options.observer.exchangeAnswered({ status, headers, body, tunnel: undefined });
+    this.#observer.exchangeAnswered(head, body, undefined);
   }
 
   /** The response is here to its last byte. */
   #complete(surplus: boolean): void {
     this.#dropDeadlines(); // While the connection is still ours.
-    if (this.#sender.finished) this.#connection.release(this.#keepAlive && !surplus);
+    if (this.#isSent) this.#connection.release(this.#keepAlive && !surplus);
     else this.#connection.terminate();
     this.#end(undefined);
   }
@@ -287,8 +313,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     const phase = this.#phase;
     this.#phase = "ended";
     this.#dropDeadlines();
-    this.#sender.stop();
-    const { observer } = this.#options;
+    this.#sender?.stop();
+    const observer = this.#observer;
     if (error !== undefined && phase === "head" && !this.#answered) {
       observer.exchangeFailed(this, error);
       return;
@@ -298,10 +324,15 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     if (this.#answered) observer.exchangeEnded();
   }
 
-  #expect(): void {
-    const { readMs } = this.#options.timeout;
+  /** The socket has taken the whole request. */
+  get #isSent(): boolean {
+    return this.#sender?.finished ?? this.#sentBytes > 0;
+  }
+
+  #expect(nowMs?: number): void {
+    const { readMs } = this.#observer.timeout;
     this.#expecting = readMs > 0;
-    if (this.#expecting) this.#connection.expect(readMs);
+    if (this.#expecting) this.#connection.expect(readMs, nowMs);
   }
 
   #expectNothing(): void {
@@ -322,14 +353,16 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   /** Which exchange, how far it came, and what went wrong. */
   #what(wrong: string): string {
-    const { address, request } = this.#options;
     const elapsedMs = Math.round(performance.now() - this.#startedMs);
-    const sent = `${this.sentBytes} bytes sent${this.#sender.finished ? "" : " (not all)"}`;
+    const sent = `${this.sentBytes} bytes sent${this.#isSent ? "" : " (not all)"}`;
     const state = `after ${elapsedMs} ms, ${sent}, ${this.#receivedBytes} received`;
     const part = this.#phase === "head" ? "response" : "response body";
-    return `Cannot get the ${part} of ${request.method} from ${address}: ${wrong} (${state})`;
+    const what = `the ${part} of ${this.#request.method} from ${this.#address}`;
+    return `Cannot get ${what}: ${wrong} (${state})`;
   }
 }
+
+const NO_BODY: Framing = { ok: true, kind: "none" };
 
 /** Payloads up to this many bytes are copied: a copy is cheaper than a view, and keeps no chunk. */
 const COPY_BYTES_MAX = 4096;
@@ -337,10 +370,11 @@ const COPY_BYTES_MAX = 4096;
 /** The bytes of body in `chunk` from `at` on. */
 function decode(decoder: BodyDecoder, chunk: Uint8Array, at: number): Uint8Array {
   decoder.decode(chunk, at);
-  const { payloadStart, payloadEnd } = decoder;
-  const length = payloadEnd - payloadStart;
+  return cut(chunk, decoder.payloadStart, decoder.payloadEnd);
+}
+
+function cut(chunk: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
   if (length === chunk.byteLength) return chunk;
-  return length <= COPY_BYTES_MAX
-    ? chunk.slice(payloadStart, payloadEnd)
-    : chunk.subarray(payloadStart, payloadEnd);
+  return length <= COPY_BYTES_MAX ? chunk.slice(start, end) : chunk.subarray(start, end);
 }

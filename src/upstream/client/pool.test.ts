@@ -13,8 +13,10 @@ import {
   until,
   upstreamRequest,
 } from "../testing.ts";
-import { Exchange, type Received } from "./exchange.ts";
+import type { Body } from "../../http/body.ts";
+import { Exchange } from "./exchange.ts";
 import { NodePool, type PoolOptions } from "./pool.ts";
+import type { ResponseHead } from "./response-head.ts";
 
 function poolTo(port: number, changes: Partial<PoolOptions> = {}): NodePool {
   return new NodePool({
@@ -31,15 +33,15 @@ function poolTo(port: number, changes: Partial<PoolOptions> = {}): NodePool {
 async function exchange(pool: NodePool): Promise<void> {
   const connection = pool.takeIdle() ?? (await pool.connect(0).connection);
   const { timeout } = forwardOptions();
-  const { promise, resolve, reject } = Promise.withResolvers<Received>();
+  const { promise, resolve, reject } = Promise.withResolvers<Body | undefined>();
   const observer = {
-    exchangeAnswered: resolve,
+    timeout,
+    exchangeAnswered: (_head: ResponseHead, body: Body | undefined) => resolve(body),
     exchangeFailed: (_exchange: Exchange, error: GatewayError) => reject(error),
     exchangeEnded: () => {},
   };
-  const { address } = pool;
-  new Exchange(connection, { request: upstreamRequest(), timeout, address, observer }).run();
-  expect(await textOf((await promise).body)).toBe("ok");
+  new Exchange(connection, upstreamRequest(), pool.address, observer).run();
+  expect(await textOf(await promise)).toBe("ok");
 }
 
 /** Containers are often without. */

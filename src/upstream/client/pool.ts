@@ -101,9 +101,11 @@ export class NodePool implements ConnectionOwner {
       connection.close();
       return;
     }
-    connection.idleSinceMs = performance.now();
+    // While the sweep waits its wheel turns, and some ms sooner or later do no harm.
+    const sweeps = this.#sweep !== undefined;
+    connection.idleSinceMs = sweeps ? deadlines.tickedMs : performance.now();
     this.#idle.push(connection);
-    if (this.#sweep === undefined) this.#armSweep(connection);
+    if (!sweeps) this.#armSweep(connection);
   }
 
   closed(connection: Connection): void {

@@ -3,6 +3,7 @@ import type { Body } from "../../http/body.ts";
 import { isToken } from "../../http/token.ts";
 import { ROLE } from "../../http/header-name.ts";
 import type { HeaderList } from "../../http/headers.ts";
+import { RecentTexts } from "../../http/recent-texts.ts";
 import { quoted } from "../../http/refusal.ts";
 import type { UpstreamRequest } from "../message.ts";
 import { hasControls } from "./syntax.ts";
@@ -22,14 +23,10 @@ const NOT_IN_REQUEST_LINE = /[^\x21-\x7e\x80-\xff]/;
  * @throws GatewayError GATEWAY_INTERNAL when a part could be read as more than it is
  */
 export function requestHead(request: UpstreamRequest): string {
-  const { method, target, authority, body, upgrade } = request;
-  if (!isToken(method)) throw refused(`the method ${quoted(method)}`);
-  if (target === "" || NOT_IN_REQUEST_LINE.test(target))
-    throw refused(`the target ${quoted(target)}`);
-  if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quoted(authority)}`);
+  const { method, body, upgrade } = request;
+  const opening = openingOf(request);
   checkLines(request.headers);
-  const lines = request.headers.toText(0);
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}${lines}`;
+  let head = opening + request.headers.toText(0);
   if (body !== undefined) {
     const length = sentLength(body);
     head +=
@@ -42,6 +39,29 @@ export function requestHead(request: UpstreamRequest): string {
     head += `\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}`;
   }
   return `${head}\r\n\r\n`;
+}
+
+/** Request line and Host line, checked. */
+interface Opening {
+  readonly method: string;
+  readonly authority: string;
+  readonly text: string;
+}
+
+/** By target. */
+const RECENT = new RecentTexts<Opening>();
+
+function openingOf({ method, target, authority }: UpstreamRequest): string {
+  const known = RECENT.get(target);
+  if (known?.method === method && known.authority === authority) return known.text;
+  if (!isToken(method)) throw refused(`the method ${quoted(method)}`);
+  if (target === "" || NOT_IN_REQUEST_LINE.test(target))
+    throw refused(`the target ${quoted(target)}`);
+  if (NOT_IN_REQUEST_LINE.test(authority)) throw refused(`the authority ${quoted(authority)}`);
+  const text = `${method} ${target} HTTP/1.1\r\nHost: ${authority}`;
+  const slot = RECENT.claim(target, 0, target.length);
+  if (slot >= 0) RECENT.put(slot, { method, authority, text });
+  return text;
 }
 
 /** bytes; undefined for a body that is sent in chunks: trailers travel behind chunks only. */

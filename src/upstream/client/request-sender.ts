@@ -59,6 +59,15 @@ export class RequestSender {
     }
   }
 
+  /**
+   * Goes on, instead of start(), with a request without a body.
+   * @param taken bytes of its head that the socket has taken
+   */
+  resume(head: string, taken: number): void {
+    this.#tookOfHead(head, taken);
+    void this.#finishWhenDrained();
+  }
+
   /** The socket takes bytes again. */
   drained(): void {
     const pending = this.#pending;
@@ -155,7 +164,10 @@ export class RequestSender {
   }
 
   #writeHead(head: string): void {
-    const taken = this.#connection.writeText(head);
+    this.#tookOfHead(head, this.#connection.writeText(head));
+  }
+
+  #tookOfHead(head: string, taken: number): void {
     this.sentBytes += taken;
     if (taken === head.length) return;
     this.#pending = Buffer.from(head.slice(taken), "latin1");

@@ -1,8 +1,10 @@
 import { LIMITS } from "../../base/limits.ts";
-import type { HttpVersion } from "../../http/framing.ts";
+import { bodyFraming, type Framing, type HttpVersion } from "../../http/framing.ts";
 import { ROLE } from "../../http/header-name.ts";
+import type { HeaderLines } from "../../http/header-lines.ts";
 import { HeaderList } from "../../http/headers.ts";
-import { quoted } from "../../http/refusal.ts";
+import { RecentTexts } from "../../http/recent-texts.ts";
+import { quoted, type Refusal } from "../../http/refusal.ts";
 import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
 
 /** Status line and header lines of one response. */
@@ -12,6 +14,8 @@ export interface ResponseHead {
   readonly version: HttpVersion;
   /** The node is willing to serve another request on this connection. */
   readonly keepAlive: boolean;
+  /** Where the body ends, if there is one. */
+  readonly framing: Framing | Refusal;
 }
 
 const CR = 0x0d;
@@ -21,6 +25,17 @@ const LF = 0x0a;
 const PREFIX = [...Buffer.from("HTTP/1.")];
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/;
+
+/** A head that has been read. */
+interface KnownHead {
+  /** The empty line included. */
+  readonly bytes: Uint8Array;
+  readonly lines: HeaderLines;
+  readonly head: ResponseHead;
+}
+
+/** Many heads of a node are the one before to the byte: their only clock is that of Date. */
+const RECENT = new RecentTexts<KnownHead>();
 
 /**
  * Response heads out of received bytes, which may be cut anywhere.
@@ -35,6 +50,8 @@ export class ResponseHeadParser {
   /** The head so far, when it came in pieces; longer than #heldBytes. */
   #held: Uint8Array = new Uint8Array(0);
   #heldBytes = 0;
+  /** Where RECENT may have the last head. */
+  #slot = -1;
 
   /**
    * Takes the bytes of `chunk` from `start` on; the next head begins with the next push.
@@ -44,6 +61,11 @@ export class ResponseHeadParser {
   push(chunk: Uint8Array, start: number): ResponseHead | undefined {
     const held = this.#heldBytes;
     if (held > 0) return this.#pushMore(chunk, start, held);
+    const known = RECENT.at(this.#slot);
+    if (known !== undefined && beginsWith(chunk, start, known.bytes)) {
+      this.consumed = known.bytes.byteLength;
+      return fromKnown(known);
+    }
     checkPrefix(chunk, start, chunk.byteLength);
     const end = findEnd(chunk, start, start);
     checkSize((end < 0 ? chunk.byteLength : end) - start);
@@ -52,7 +74,17 @@ export class ResponseHeadParser {
       return undefined;
     }
     this.consumed = end - start;
-    return parseHead(latin1(chunk, start, end - 2));
+    const text = latin1(chunk, start, end - 2);
+    const head = parseHead(text);
+    this.#slot = RECENT.claim(text, 0, text.length);
+    if (this.#slot >= 0 && RECENT.at(this.#slot) === undefined) {
+      RECENT.put(this.#slot, {
+        bytes: chunk.slice(start, end),
+        lines: head.headers.share(),
+        head,
+      });
+    }
+    return head;
   }
 
   #pushMore(chunk: Uint8Array, start: number, held: number): ResponseHead | undefined {
@@ -78,6 +110,19 @@ export class ResponseHeadParser {
     this.#held.set(chunk.subarray(start, end), this.#heldBytes);
     this.#heldBytes = needed;
   }
+}
+
+function fromKnown({ head, lines }: KnownHead): ResponseHead {
+  const { status, version, keepAlive, framing } = head;
+  return { status, version, headers: new HeaderList(lines), keepAlive, framing };
+}
+
+function beginsWith(chunk: Uint8Array, start: number, bytes: Uint8Array): boolean {
+  const length = bytes.byteLength;
+  const end = start + length;
+  if (end > chunk.byteLength) return false;
+  // Borrowed, as in latin1(): it compares ranges, and makes no views of them.
+  return Buffer.prototype.compare.call(chunk, bytes, 0, length, start, end) === 0;
 }
 
 /** Garbage is refused with its first byte, not when a deadline has passed. */
@@ -112,7 +157,8 @@ function parseHead(text: string): ResponseHead {
   const version = text.charCodeAt(PREFIX.length) === ONE ? "1.1" : "1.0";
   const headers = new HeaderList();
   parseFieldLines(text, lineEnd + 2, headers, LIMITS.responseHeadersMax);
-  return { status, version, headers, keepAlive: isKeptAlive(headers, version) };
+  const framing = bodyFraming(headers, version);
+  return { status, version, headers, keepAlive: isKeptAlive(headers, version), framing };
 }
 
 const ONE = 0x31;

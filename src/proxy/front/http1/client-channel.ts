@@ -89,6 +89,11 @@ export class ClientChannel {
     else this.#receiveDeadline.set(afterMs);
   }
 
+  /** The same without a look at the clock: see LazyDeadline.setAbout(). */
+  expectAbout(afterMs: number): void {
+    this.#receiveDeadline.setAbout(afterMs);
+  }
+
   /** Holds the client back while too much waits in the input, which has changed. */
   balance(): void {
     const { receiveBufferBytes } = this.#bounds;

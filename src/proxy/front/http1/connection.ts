@@ -1,4 +1,4 @@
-import { Cancellation } from "../../../base/cancellation.ts";
+import type { Cancellation } from "../../../base/cancellation.ts";
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import type { Tunnel } from "../../../upstream/message.ts";
@@ -219,7 +219,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     this.#body = undefined;
     this.#head = undefined;
     this.#headBegun = false;
-    this.#channel.expect(this.#owner.bounds.keepAliveMs);
+    this.#channel.expectAbout(this.#owner.bounds.keepAliveMs);
     if (this.input.length === 0) {
       if (this.#channel.ended) this.#end();
     } else if (this.#served < LIMITS.pipelinedPerTurnMax) {
@@ -259,9 +259,8 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
       this.#body = new RequestBody(this, decoderFor(framing, bounds), length);
       if (this.#channel.ended) this.#body.cutOff(gone("its request is not complete"));
     }
-    const cancellation = new Cancellation();
-    this.#cancellation = cancellation;
-    const incoming = new Http1Incoming(head, this.#channel.ends, this.#body, cancellation);
+    const incoming = new Http1Incoming(head, this.#channel.ends, this.#body);
+    this.#cancellation = incoming.cancellation;
     options.handle(incoming).then(this.#onAnswer, this.#onFailure);
   }
 
@@ -334,8 +333,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     const head = this.#head;
     const { draining, bounds } = this.#owner;
     if (head === undefined || answer.close || draining) return true;
-    const served = { head, body: this.#body, continued: this.#continued };
-    return !allowsNext(served, bounds.unreadBodyBytesMax);
+    return !allowsNext(head, this.#body, this.#continued, bounds.unreadBodyBytesMax);
   }
 
   #switch(answer: Answer, tunnel: Tunnel, protocol: string): void {

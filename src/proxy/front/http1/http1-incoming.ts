@@ -1,5 +1,6 @@
-import type { Cancellation } from "../../../base/cancellation.ts";
+import { Cancellation } from "../../../base/cancellation.ts";
 import type { Body } from "../../../http/body.ts";
+import type { HttpVersion } from "../../../http/framing.ts";
 import type { HeaderList } from "../../../http/headers.ts";
 import type { Incoming } from "../front.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -17,39 +18,58 @@ export interface ConnectionEnds extends Ends {
   readonly connectionId: bigint;
 }
 
+/** A request on its connection: shows what both have, and copies nothing. */
 export class Http1Incoming implements Incoming {
-  readonly method: string;
-  readonly target: string;
-  readonly version: "1.0" | "1.1";
   readonly scheme = "http";
-  readonly headers: HeaderList;
   readonly body: Body | undefined;
-  readonly upgrade: string | undefined;
-  readonly cancellation: Cancellation;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly connectionId: bigint;
+  readonly cancellation = new Cancellation();
+  readonly #head: RequestHead;
+  readonly #ends: ConnectionEnds;
 
-  constructor(
-    head: RequestHead,
-    ends: ConnectionEnds,
-    body: Body | undefined,
-    cancellation: Cancellation,
-  ) {
-    this.method = head.method;
-    this.target = head.target;
-    this.version = head.version;
-    this.headers = head.headers;
+  constructor(head: RequestHead, ends: ConnectionEnds, body: Body | undefined) {
+    this.#head = head;
+    this.#ends = ends;
     this.body = body;
-    this.upgrade = head.upgrade;
-    this.cancellation = cancellation;
-    this.remoteAddress = ends.remoteAddress;
-    this.remotePort = ends.remotePort;
-    this.localAddress = ends.localAddress;
-    this.localPort = ends.localPort;
-    this.connectionId = ends.connectionId;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get target(): string {
+    return this.#head.target;
+  }
+
+  get version(): HttpVersion {
+    return this.#head.version;
+  }
+
+  get headers(): HeaderList {
+    return this.#head.headers;
+  }
+
+  get upgrade(): string | undefined {
+    return this.#head.upgrade;
+  }
+
+  get remoteAddress(): string {
+    return this.#ends.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#ends.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#ends.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#ends.localPort;
+  }
+
+  get connectionId(): bigint {
+    return this.#ends.connectionId;
   }
 }
 

@@ -104,6 +104,16 @@ export class Input {
     }
   }
 
+  /**
+   * Goes past `lines` if they are what comes next, in one piece.
+   * @param lines whole ones, each with its CRLF, as nextLine() has found them before
+   */
+  skip(lines: string): boolean {
+    if (this.#partial !== "" || !this.#window.startsWith(lines, this.#windowAt)) return false;
+    this.#consume(lines.length);
+    return true;
+  }
+
   /** The next bytes, at most `bytesMax` and as many as lie together; undefined: there are none. */
   take(bytesMax: number): Buffer | undefined {
     const first = this.#chunks[0];

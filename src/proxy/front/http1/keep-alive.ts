@@ -1,20 +1,18 @@
 import type { RequestBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** A request that is being answered, as far as the connection's future hangs on it. */
-export interface Served {
-  readonly head: RequestHead;
-  readonly body: RequestBody | undefined;
-  /** "100 Continue" has been sent. */
-  readonly continued: boolean;
-}
-
 /**
  * Whether another request may follow this one on its connection: only when it is certain where it
  * begins, and it is worth waiting for that.
+ * @param continued "100 Continue" has been sent
  * @param unreadBytesMax bytes of a body without a reader that are worth reading
  */
-export function allowsNext({ head, body, continued }: Served, unreadBytesMax: number): boolean {
+export function allowsNext(
+  head: RequestHead,
+  body: RequestBody | undefined,
+  continued: boolean,
+  unreadBytesMax: number,
+): boolean {
   if (!head.keepAlive) return false;
   // Behind a CONNECT the client may already have sent another protocol's bytes.
   if (head.method === "CONNECT") return false;

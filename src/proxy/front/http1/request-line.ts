@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { RecentTexts } from "../../../http/recent-texts.ts";
 import { isToken } from "../../../http/token.ts";
 import type { HttpVersion } from "../../../http/framing.ts";
 
@@ -12,6 +13,27 @@ export interface RequestLine {
 /** bytes; a longer line is wrong whatever it holds: parseRequestLine() may be given it cut. */
 export function requestLineBytesMax(targetBytesMax: number): number {
   return LIMITS.requestMethodBytesMax + 1 + targetBytesMax + 1 + "HTTP/1.1".length;
+}
+
+/** Clients ask for the same over and over. */
+const RECENT = new RecentTexts<RequestLine>();
+
+/**
+ * parseRequestLine() of `text.slice(start, end)`, or what it has answered lately.
+ * @throws as parseRequestLine()
+ */
+export function requestLineIn(
+  text: string,
+  start: number,
+  end: number,
+  targetBytesMax: number,
+): RequestLine {
+  const known = RECENT.find(text, start, end);
+  if (known !== undefined && known.target.length <= targetBytesMax) return known;
+  const line = parseRequestLine(text.slice(start, end), targetBytesMax);
+  const slot = RECENT.claim(text, start, end);
+  if (slot >= 0) RECENT.put(slot, line);
+  return line;
 }
 
 /**

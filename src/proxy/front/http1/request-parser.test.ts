@@ -331,3 +331,55 @@ describe("parse() errors", () => {
     expect(parse([whole], { ...bounds, requestHeadersMax: 2 })).toStartWith("431");
   });
 });
+
+const shown = ({ headers, ...rest }: RequestHead): unknown => ({ ...rest, lines: [...headers] });
+
+describe("parse() of requests that repeat", () => {
+  const lines = `${HOST}X-Repeats: yes\r\nConnection: keep-alive, X-Repeats\r\n`;
+
+  test("answers each as the first, whatever was made of the one before", () => {
+    const parser = new RequestParser(HTTP1_BOUNDS);
+    const input = new Input();
+    const first = shown(head(`GET /r HTTP/1.1\r\n${lines}\r\n`));
+    for (let times = 0; times < 5; times++) {
+      input.push(Buffer.from(`GET /r HTTP/1.1\r\n${lines}\r\n`));
+      const got = parser.parse(input);
+      if (got === undefined) throw new Error("Cannot go on without a head");
+      expect(shown(got)).toEqual(first);
+      got.headers.remove("host");
+      got.headers.append("X-Own", "1");
+    }
+  });
+
+  test.each([
+    ["ends earlier", `${HOST}X-Repeats: yes\r\n\r\n`, 2],
+    ["has another line behind", `${lines}B: 2\r\n\r\n`, 4],
+    ["differs in a byte", `${HOST}X-Repeats: yos\r\nConnection: keep-alive, X-Repeats\r\n\r\n`, 3],
+    ["comes in two pieces", `${lines}\r\n`, 3],
+  ])("reads the one that %s", (what, block, size) => {
+    const parser = new RequestParser(HTTP1_BOUNDS);
+    const input = new Input();
+    for (let times = 0; times < 3; times++) {
+      input.push(Buffer.from(`GET /r HTTP/1.1\r\n${lines}\r\n`));
+      expect(parser.parse(input)?.headers.size).toBe(3);
+    }
+    const text = `POST /other HTTP/1.1\r\n${block}`;
+    const cut = what === "comes in two pieces" ? 40 : text.length;
+    input.push(Buffer.from(text.slice(0, cut)));
+    if (cut < text.length) {
+      expect(parser.parse(input)).toBeUndefined();
+      input.push(Buffer.from(text.slice(cut)));
+    }
+    const got = parser.parse(input);
+    expect([got?.method, got?.target, got?.headers.size]).toEqual(["POST", "/other", size]);
+    expect(input.length).toBe(0);
+  });
+
+  test("holds a front with smaller bounds to them", () => {
+    const bounds = { requestTargetBytesMax: 3, requestHeaderBytesMax: 40, requestHeadersMax: 2 };
+    const text = `GET /abc HTTP/1.1\r\n${lines}\r\n`;
+    for (let times = 0; times < 3; times++) head(text);
+    expect(parse([text], bounds)).toStartWith("414");
+    expect(parse([text], { ...bounds, requestTargetBytesMax: 20 })).toStartWith("431");
+  });
+});

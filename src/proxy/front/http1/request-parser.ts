@@ -1,14 +1,29 @@
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { ROLE } from "../../../http/header-name.ts";
+import type { HeaderLines } from "../../../http/header-lines.ts";
 import { HeaderList } from "../../../http/headers.ts";
+import { RecentTexts } from "../../../http/recent-texts.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { appendHeaderLine } from "./header-line.ts";
 import type { Input } from "./input.ts";
-import { cannotBegin, parseRequestLine, requestLineBytesMax } from "./request-line.ts";
+import { cannotBegin, requestLineBytesMax, requestLineIn } from "./request-line.ts";
 import type { RequestLine } from "./request-line.ts";
 import { toRequestHead } from "./request-head.ts";
 import type { RequestHead } from "./request-head.ts";
+
+/** Header lines that have been read, the empty line included. */
+interface KnownLines {
+  readonly text: string;
+  readonly lines: HeaderLines;
+  /** Bits of ROLE. */
+  readonly seen: number;
+  /** As it is counted against requestHeaderBytesMax. */
+  readonly bytes: number;
+}
+
+/** Most requests of a client have the header lines of the one before. */
+const RECENT = new RecentTexts<KnownLines>();
 
 /**
  * Reads request heads off an Input, line by line and as far as bytes are there:
@@ -23,10 +38,15 @@ export class RequestParser {
   readonly #requestLineBytesMax: number;
   #emptyLines = 0;
   #line: RequestLine | undefined;
-  #headers = new HeaderList();
+  #headers: HeaderList | undefined;
   #headerBytes = 0;
   /** Bits of ROLE. */
   #seen = 0;
+  /** Where RECENT may have the header lines of the last request. */
+  #slot = -1;
+  /** The first header line of this request. */
+  #firstText = "";
+  #firstStart = 0;
 
   constructor(bounds: Http1Bounds) {
     this.#bounds = bounds;
@@ -40,10 +60,14 @@ export class RequestParser {
   parse(input: Input): RequestHead | undefined {
     this.#line ??= this.#requestLine(input);
     if (this.#line === undefined) return undefined;
+    if (this.#headerBytes === 0 && this.#takesKnown(input)) return this.#finish(this.#line);
     for (;;) {
       const left = this.#bounds.requestHeaderBytesMax - this.#headerBytes - CRLF_BYTES;
       if (!input.nextLine(Math.max(left, 0))) return undefined;
-      if (input.lineLength === 0) return this.#finish(this.#line);
+      if (input.lineLength === 0) {
+        this.#keep(input);
+        return this.#finish(this.#line);
+      }
       if (input.lineLength > left) {
         throw this.#tooLarge("bytes", this.#bounds.requestHeaderBytesMax);
       }
@@ -57,8 +81,10 @@ export class RequestParser {
         if (cannotBegin(input.partial)) throw malformed("bytes that begin no request line");
         return undefined;
       }
-      if (input.lineLength > 0)
-        return parseRequestLine(input.line, this.#bounds.requestTargetBytesMax);
+      if (input.lineLength > 0) {
+        const { text, lineStart, lineEnd } = input;
+        return requestLineIn(text, lineStart, lineEnd, this.#bounds.requestTargetBytesMax);
+      }
       this.#emptyLines++;
       if (this.#emptyLines > LIMITS.requestEmptyLinesMax) {
         throw malformed(`more than ${LIMITS.requestEmptyLinesMax} empty lines before a request`);
@@ -67,9 +93,13 @@ export class RequestParser {
   }
 
   #headerLine(input: Input): void {
-    const headers = this.#headers;
+    const headers = (this.#headers ??= new HeaderList());
     if (headers.size === this.#bounds.requestHeadersMax) {
       throw this.#tooLarge("lines", this.#bounds.requestHeadersMax);
+    }
+    if (this.#headerBytes === 0) {
+      this.#firstText = input.text;
+      this.#firstStart = input.lineStart;
     }
     this.#headerBytes += input.lineLength + CRLF_BYTES;
     const roles = appendHeaderLine(input, headers);
@@ -79,11 +109,42 @@ export class RequestParser {
     this.#seen |= roles;
   }
 
+  /** The same lines as lately need not be read. */
+  #takesKnown(input: Input): boolean {
+    const known = RECENT.at(this.#slot);
+    if (known === undefined) return false;
+    const { requestHeaderBytesMax, requestHeadersMax } = this.#bounds;
+    const isAllowed =
+      known.bytes + CRLF_BYTES <= requestHeaderBytesMax &&
+      known.lines.lines.length <= requestHeadersMax;
+    if (!isAllowed || !input.skip(known.text)) return false;
+    this.#headers = new HeaderList(known.lines);
+    this.#seen = known.seen;
+    return true;
+  }
+
+  /** @param input stands on the empty line */
+  #keep(input: Input): void {
+    const text = this.#firstText;
+    const end = input.lineEnd + CRLF_BYTES;
+    // Lines of several chunks lie in several texts.
+    if (this.#headers === undefined || input.text !== text) return;
+    if (end - this.#firstStart !== this.#headerBytes + CRLF_BYTES) return;
+    this.#slot = RECENT.claim(text, this.#firstStart, end);
+    if (this.#slot < 0 || RECENT.at(this.#slot) !== undefined) return;
+    RECENT.put(this.#slot, {
+      text: text.slice(this.#firstStart, end),
+      lines: this.#headers.share(),
+      seen: this.#seen,
+      bytes: this.#headerBytes,
+    });
+  }
+
   #finish(line: RequestLine): RequestHead {
-    const head = toRequestHead(line, this.#headers, this.#seen);
+    const head = toRequestHead(line, this.#headers ?? new HeaderList(), this.#seen);
     this.#emptyLines = 0;
     this.#line = undefined;
-    this.#headers = new HeaderList();
+    this.#headers = undefined;
     this.#headerBytes = 0;
     this.#seen = 0;
     return head;
