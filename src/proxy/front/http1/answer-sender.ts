@@ -221,7 +221,7 @@ export class AnswerSender {
 
 const NOT_READ = null;
 /** bytes; a chunk up to this waits for what read() says next, if that is known at once. */
-const LOOK_AHEAD_BYTES_MAX = 16 * 1024;
+const LOOK_AHEAD_BYTES_MAX = 128 * 1024;
 
 /** Of an answer to HEAD, or of a 304: what the headers say, else what its body would have been. */
 function bodilessLength(answer: Answer): number | "own" | undefined {
