@@ -56,6 +56,37 @@ const bodyThrough = async (chain: FilterChain, direction: Direction): Promise<st
   return body === undefined ? "none" : text(await collect(body, 999));
 };
 
+describe.each(["request", "response"] as const)("a %s body that is all there", (direction) => {
+  const letsGo = callbacksOf(
+    direction,
+    () => "continue",
+    () => "continue",
+  );
+
+  test("goes through its filters without a promise, so that it leaves with its head", async () => {
+    const chain = await chainFor(direction, [pluginOf("a", letsGo), pluginOf("b", letsGo)]);
+    await headersOf(chain, direction, new MemoryBody(bytes("whole")));
+    const body = chain.body(direction);
+    expect(body?.read()).toEqual(bytes("whole"));
+    expect(body?.read()).toBeUndefined();
+  });
+
+  test("is waited for while a filter pauses it", async () => {
+    const host: { current?: FilterHost } = {};
+    const pauses = callbacksOf(
+      direction,
+      () => "continue",
+      (given) => ((host.current = given), "pause"),
+    );
+    const chain = await chainFor(direction, [pluginOf("a", pauses), pluginOf("b", letsGo)]);
+    await headersOf(chain, direction, new MemoryBody(bytes("whole")));
+    const read = chain.body(direction)?.read();
+    expect(read).toBeInstanceOf(Promise);
+    host.current?.resume(direction);
+    expect(text(await read)).toBe("whole");
+  });
+});
+
 describe.each(["request", "response"] as const)('"pause-stream" on %s headers', (direction) => {
   test("holds them while the filter gets the body, until it lets go", async () => {
     const calls: string[] = [];

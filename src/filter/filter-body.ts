@@ -49,12 +49,14 @@ export class FilterBody implements Body {
     return this.#source.trailers ?? this.#chain.addedTrailers(this.#direction);
   }
 
-  async read(): Promise<Uint8Array | undefined> {
+  /** Without a promise while neither the source nor the filter has to be waited for. */
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     for (;;) {
       const released = this.#paused ? undefined : this.#held.take();
       if (released !== undefined) return released;
       if (this.#ended) return undefined;
-      await this.#step();
+      const waits = this.#step();
+      if (waits !== undefined) return waits.then(() => this.read());
     }
   }
 
@@ -78,17 +80,19 @@ export class FilterBody implements Body {
     this.#source.cancel(reason);
   }
 
-  /** One chunk, the end, or a resume. */
-  async #step(): Promise<void> {
-    const next = this.#paused ? await this.#chunkOrResume() : await this.#chunk();
+  /** One chunk, the end, or a resume. @returns a promise when it has to be waited for */
+  #step(): Promise<void> | undefined {
+    const next = this.#paused ? this.#chunkOrResume() : this.#chunk();
+    return next instanceof Promise ? next.then((settled) => this.#take(settled)) : this.#take(next);
+  }
+
+  #take(next: Uint8Array | undefined | typeof RESUMED): Promise<void> | undefined {
     this.#throwIfInterrupted();
-    if (next !== RESUMED && this.#slot.alive) {
-      await this.#deliver(next);
-      return;
-    }
+    if (next !== RESUMED && this.#slot.alive) return this.#deliver(next);
     if (next === undefined) this.#ended = true;
     else if (next !== RESUMED) this.#held.append(next);
     this.#letGo();
+    return undefined;
   }
 
   /** What is held goes on, and its length may be told: the filter has no more of it to change. */
@@ -98,7 +102,7 @@ export class FilterBody implements Body {
   }
 
   /** One chunk, or the end, goes to the filter. */
-  async #deliver(chunk: Uint8Array | undefined): Promise<void> {
+  #deliver(chunk: Uint8Array | undefined): Promise<void> | undefined {
     if (chunk !== undefined) {
       this.#seen += chunk.byteLength;
       this.#held.append(chunk);
@@ -106,7 +110,14 @@ export class FilterBody implements Body {
     }
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
     // The source learns of its end by being asked once more, also when the length has told us.
-    if (this.#ended && chunk !== undefined) await this.#source.read();
+    if (this.#ended && chunk !== undefined) {
+      const end = this.#source.read();
+      if (end instanceof Promise) return end.then(() => this.#tell(chunk));
+    }
+    return this.#tell(chunk);
+  }
+
+  #tell(chunk: Uint8Array | undefined): Promise<void> | undefined {
     // Who takes no trailers is told of the end all the same: a client that adds some must not get a
     // body past a filter that waits for its end.
     const takesTrailers = this.#slot.wants(TRAILERS[this.#direction]);
@@ -122,14 +133,16 @@ export class FilterBody implements Body {
     if (!this.#paused) {
       this.#letGo();
     } else if (this.#chain.stops !== stops) {
-      return; // The filter has answered: nobody waits for this body any more.
+      return undefined; // The filter has answered: nobody waits for this body any more.
     } else if (this.#ended) {
-      await this.#slot.untilResumed(this.#direction);
-      this.#letGo();
-      this.#throwIfInterrupted();
+      return this.#slot.untilResumed(this.#direction).then(() => {
+        this.#letGo();
+        this.#throwIfInterrupted();
+      });
     } else if (this.#held.length > this.#chain.bufferBytesMax) {
       throw this.#bufferFull();
     }
+    return undefined;
   }
 
   #callBody(endOfStream: boolean): Action {
@@ -151,7 +164,7 @@ export class FilterBody implements Body {
     );
   }
 
-  async #chunk(): Promise<Uint8Array | undefined> {
+  #chunk(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const pending = this.#pending;
     this.#pending = undefined;
     return pending ?? this.#source.read();

@@ -16,6 +16,12 @@ export interface Body {
   readonly trailers: HeaderList | undefined;
 
   /**
+   * bytes in front of the chunk that was handed out last, in the same buffer, that are the reader's
+   * too: a head can be written there, so that both are sent as they lie. Left out: none.
+   */
+  readonly headroom?: number;
+
+  /**
    * The next chunk (never empty), or undefined at the end and ever after. The reader owns the
    * chunk. One read at a time.
    * @throws GatewayError (or rejects with one) when the stream breaks
@@ -30,11 +36,14 @@ export interface Body {
 export class MemoryBody implements Body {
   readonly length: number;
   readonly trailers: HeaderList | undefined;
+  readonly headroom: number;
   #bytes: Uint8Array | undefined;
 
-  constructor(bytes: Uint8Array, trailers?: HeaderList) {
+  /** @param headroom bytes in front of them that are the body's too */
+  constructor(bytes: Uint8Array, trailers?: HeaderList, headroom = 0) {
     this.length = bytes.byteLength;
     this.trailers = trailers;
+    this.headroom = headroom;
     this.#bytes = bytes.byteLength > 0 ? bytes : undefined;
   }
 

@@ -32,6 +32,10 @@ export class AnswerBody implements Body {
     return this.#inner.trailers;
   }
 
+  get headroom(): number {
+    return this.#inner.headroom ?? 0;
+  }
+
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     try {
       const chunk = this.#inner.read();

@@ -14,6 +14,8 @@ import {
 } from "../testing.ts";
 import type { UpstreamResponse } from "../message.ts";
 
+/** More than what is copied. */
+const LONG = "0123456789".repeat(500);
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /** The answer to one request of `method` by a node that sends `response`, whole, and stays open. */
@@ -90,6 +92,29 @@ describe("Exchange responses", () => {
     const { body } = await upstreamTo([node]).forward(upstreamRequest(), forwardOptions());
     expect(body?.length).toBeUndefined();
     expect(await textOf(body)).toBe("hello");
+  });
+
+  test.each([
+    ["whole, with a length", `HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n${LONG}`, ""],
+    ["whole, in a chunk", `${CHUNKED}1388\r\n${LONG}\r\n0\r\n\r\n`, ""],
+    ["in part", `HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n${LONG}`, LONG],
+  ])("tell what room the head left in front of a body that came %s", async (_what, wire, rest) => {
+    const firstRead = Promise.withResolvers<void>();
+    using node = new RawNode(async (peer) => {
+      await peer.head();
+      await peer.send(wire);
+      await firstRead.promise;
+      if (rest !== "") await peer.send(rest);
+    });
+    const { body } = await upstreamTo([node]).forward(upstreamRequest(), forwardOptions());
+    const first = (await body?.read()) as Uint8Array;
+    expect(body?.headroom).toBe(wire.indexOf(LONG));
+    expect(first.byteOffset).toBeGreaterThanOrEqual(wire.indexOf(LONG));
+    expect(String(Buffer.from(first))).toBe(LONG);
+    firstRead.resolve();
+    const second = await body?.read();
+    if (rest === "") expect(second).toBeUndefined();
+    else expect([second?.byteLength, body?.headroom]).toEqual([5000, 0]);
   });
 
   test.each([

@@ -251,14 +251,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
       framing.kind === "chunked" ? new ChunkedDecoder() : new LengthDecoder(length ?? Infinity);
     const payload = decode(decoder, chunk, at);
     if (decoder.done) {
-      this.#answer(head, new MemoryBody(payload, decoder.trailers));
+      this.#answer(head, new MemoryBody(payload, decoder.trailers, headroom(decoder)));
       this.#complete(decoder.consumed < chunk.byteLength);
       return;
     }
     this.#phase = "body";
     this.#decoder = decoder;
     this.#body = new ResponseBody(this, length);
-    if (payload.byteLength > 0) this.#body.push(payload);
+    if (payload.byteLength > 0) this.#body.pushFirst(payload, headroom(decoder));
     this.#answer(head, this.#body);
   }
 
@@ -377,4 +377,9 @@ function cut(chunk: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length === chunk.byteLength) return chunk;
   return length <= COPY_BYTES_MAX ? chunk.slice(start, end) : chunk.subarray(start, end);
+}
+
+/** Bytes in front of what decode() has just found: of heads and chunk sizes, which are read. */
+function headroom({ payloadStart, payloadEnd }: BodyDecoder): number {
+  return payloadEnd - payloadStart <= COPY_BYTES_MAX ? 0 : payloadStart;
 }

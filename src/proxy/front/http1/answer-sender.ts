@@ -136,12 +136,14 @@ export class AnswerSender {
   /** Goes on with a chunk that has been read. @throws what the body's read() throws */
   #pump(read: Uint8Array | undefined): void {
     let chunk = read;
+    let headroom = 0;
     while (chunk !== undefined) {
       // A short stream that ends here can leave in one write with its end.
+      headroom = this.#body?.headroom ?? 0; // Before another chunk is read.
       const looksAhead = this.#framing === "chunked" && chunk.length <= LOOK_AHEAD_BYTES_MAX;
       let next = looksAhead ? this.#body?.read() : NOT_READ;
       if (next === undefined) break;
-      this.#send(chunk);
+      this.#send(chunk, headroom);
       if (this.#output.waitingBytes > 0 && !(next instanceof Promise)) {
         this.#held = next === NOT_READ ? undefined : next;
         this.#state = "blocked";
@@ -155,23 +157,23 @@ export class AnswerSender {
       }
       chunk = next;
     }
-    this.#end(chunk);
+    this.#end(chunk, headroom);
   }
 
-  #send(chunk: Uint8Array): void {
+  #send(chunk: Uint8Array, headroom: number): void {
     if (this.#framing === "chunked") {
-      this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n");
+      this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n", headroom);
       return;
     }
     if (this.#framing === "length") {
       this.#left -= chunk.length;
       if (this.#left < 0) throw wrongLength(`${-this.#left} bytes too many`);
     }
-    this.#write("", chunk, "");
+    this.#write("", chunk, "", headroom);
   }
 
   /** @param last chunk of a chunked body that goes with its end */
-  #end(last: Uint8Array | undefined): void {
+  #end(last: Uint8Array | undefined, headroom = 0): void {
     if (this.#body !== undefined && this.#framing === "length" && this.#left > 0) {
       throw wrongLength(`${this.#left} bytes missing`);
     }
@@ -179,7 +181,7 @@ export class AnswerSender {
       const trailers = this.#takesTrailers ? this.#body.trailers : undefined;
       const end = `0\r\n${trailers === undefined ? "" : renderTrailers(trailers)}\r\n`;
       if (last === undefined) this.#write(end, undefined, "");
-      else this.#write(`${last.length.toString(16)}\r\n`, last, `\r\n${end}`);
+      else this.#write(`${last.length.toString(16)}\r\n`, last, `\r\n${end}`, headroom);
     } else if (this.#head !== "") {
       this.#write("", undefined, "");
     }
@@ -191,10 +193,10 @@ export class AnswerSender {
     this.#owner.onBlocked();
   }
 
-  #write(before: string, bytes: Uint8Array | undefined, after: string): void {
+  #write(before: string, bytes: Uint8Array | undefined, after: string, headroom = 0): void {
     const head = this.#head;
     this.#head = "";
-    this.#output.write(head + before, bytes, after);
+    this.#output.write(head + before, bytes, after, headroom);
   }
 
   #finish(): void {
@@ -219,7 +221,7 @@ export class AnswerSender {
 
 const NOT_READ = null;
 /** bytes; a chunk up to this waits for what read() says next, if that is known at once. */
-const LOOK_AHEAD_BYTES_MAX = 16 * 1024;
+const LOOK_AHEAD_BYTES_MAX = 128 * 1024;
 
 /** Of an answer to HEAD, or of a 304: what the headers say, else what its body would have been. */
 function bodilessLength(answer: Answer): number | "own" | undefined {

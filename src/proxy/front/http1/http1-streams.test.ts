@@ -239,6 +239,54 @@ describe("an answer's body", () => {
     }
   }
 
+  /** Each chunk has other room in front of it, and guards what is not its own. */
+  class Roomy implements Body {
+    readonly trailers = undefined;
+    readonly length: number | undefined;
+    readonly buffers: Buffer[] = [];
+    headroom = 0;
+    #left = [
+      { room: 4000, size: 5000 },
+      { room: 0, size: 6000 },
+      { room: 9, size: 20_000 },
+    ];
+    constructor(length: number | undefined) {
+      this.length = length;
+    }
+    read(): Uint8Array | undefined {
+      const next = this.#left.shift();
+      if (next === undefined) return undefined;
+      const buffer = Buffer.alloc(4096 + next.size, "g").fill("b", 4096);
+      this.buffers.push(buffer);
+      this.headroom = next.room;
+      return buffer.subarray(4096);
+    }
+    cancel(): void {
+      this.#left = [];
+    }
+  }
+
+  test.each([31_000, undefined])(
+    "overwrites nothing but the room in front of it (length %p)",
+    async (length) => {
+      const body = new Roomy(length);
+      const front = startFront(async () => answer(body));
+      const client = await RawClient.open(front.port);
+      client.send(NEXT);
+      await client.until(({ bytes }) => bytes > 31_000);
+      await eventually(() => front.inFlight === 0);
+      const chunks = [...client.text.slice(client.text.indexOf("\r\n\r\n")).matchAll(/b+/g)];
+      const runs = length === undefined ? [5000, 6000, 20_000] : [31_000];
+      expect(chunks.map(([chunk]) => chunk.length)).toEqual(runs);
+      const own = (at: number, room: number): string =>
+        String(body.buffers[at]?.subarray(0, 4096 - room));
+      expect(own(0, 4000)).toBe("g".repeat(96));
+      expect(own(1, 0)).toBe("g".repeat(4096));
+      expect(own(2, 9)).toBe("g".repeat(4087));
+      front.close();
+    },
+  );
+
   test("is read no faster than the client takes it, and arrives whole", async () => {
     const body = new Made(64 * MIB);
     const front = startFront(async () => answer(body));

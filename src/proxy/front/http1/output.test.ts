@@ -43,6 +43,29 @@ describe("write()", () => {
     },
   );
 
+  test("sends bytes as they lie, with a text in front of them where there is room for it", () => {
+    for (const { headroom, inPlace } of [
+      { headroom: 3, inPlace: true },
+      { headroom: 2, inPlace: false },
+    ]) {
+      const sink = new FakeSink();
+      sink.room = 7;
+      const buffer = new Uint8Array(20_008).fill(46);
+      const body = buffer.subarray(8);
+      body.set(bytes(20_000));
+      const output = new Output(sink);
+      output.write("<\xe9>", body, "", headroom);
+      const before = Buffer.from(buffer.subarray(0, 8)).toString("latin1");
+      expect(before).toBe(inPlace ? ".....<\xe9>" : "........");
+      sink.room = Infinity;
+      // What has not been sent is not copied either; it is the output's, and nobody else's.
+      body[19_999] = 33;
+      output.drain();
+      const text19 = text(20_000).slice(0, -1);
+      expect(sink.text === `<\xe9>${text19}${inPlace ? "!" : text(20_000).at(-1)}`).toBe(true);
+    }
+  });
+
   test("sends a text that is longer than its scratch", () => {
     const sink = new FakeSink();
     new Output(sink).write("h".repeat(70_000), bytes(10), "e".repeat(70_000));

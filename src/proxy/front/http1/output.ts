@@ -32,9 +32,15 @@ export class Output {
    *   before (latin-1) │ bytes │ after (latin-1)      in one write up to 64 KiB
    *
    * @param bytes kept until they are sent, so they are the output's from now on
+   * @param headroom bytes in front of them, in their buffer, that are the output's as well
    */
-  write(before: string, bytes: Uint8Array | undefined, after: string): void {
+  write(before: string, bytes: Uint8Array | undefined, after: string, headroom = 0): void {
     const byteLength = bytes?.length ?? 0;
+    const fits = after === "" && before.length <= headroom && byteLength > COPY_BYTES_MAX;
+    if (bytes !== undefined && fits) {
+      this.#send(before === "" ? bytes : writtenBefore(bytes, before));
+      return;
+    }
     const total = before.length + byteLength + after.length;
     if (total <= SCRATCH_BYTES) {
       let at = before === "" ? 0 : SCRATCH.write(before, 0, "latin1");
@@ -119,8 +125,18 @@ export class Output {
 }
 
 const SCRATCH_BYTES = 64 * 1024;
+/** bytes; up to this a copy costs less than another view of the buffer. */
+const COPY_BYTES_MAX = 4 * 1024;
 /** bytes; end of a long piece that is copied to go in one write with the text behind it. */
 const TAIL_BYTES = 1024;
 
 /** One for all connections: it is sent, or copied, before anybody else can write. */
 const SCRATCH = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** The text in the buffer of the bytes, in front of them, together with them. */
+function writtenBefore(bytes: Uint8Array, text: string): Uint8Array {
+  const { length } = text;
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset - length, length + bytes.length);
+  whole.write(text, 0, "latin1");
+  return whole;
+}
