@@ -70,8 +70,8 @@ export const ADMIT: Stage = {
         return openExchange(plane, readRequest());
       },
       run: admit,
-      shown: ({ host, path }, { request }) =>
-        `${host} ${path} ${request.headers.get("x-forwarded-for")} ${request.headers.size}`,
+      shown: ({ authority, target }, { request }) =>
+        `${authority.host} ${target.path} ${request.headers.get("x-forwarded-for")} ${request.headers.size}`,
       expected: "127.0.0.1 / 127.0.0.1 5",
     });
   },

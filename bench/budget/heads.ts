@@ -1,4 +1,3 @@
-import { Cancellation } from "../../src/base/cancellation.ts";
 import { admit } from "../../src/proxy/admit.ts";
 import { Exchange } from "../../src/proxy/exchange.ts";
 import { HTTP1_BOUNDS } from "../../src/proxy/front/http1/bounds.ts";
@@ -43,7 +42,7 @@ export function readRequest(): RequestHead {
 }
 
 export function openExchange(plane: DataPlane, head: RequestHead): Exchange {
-  return new Exchange(plane, new Http1Incoming(head, ends, undefined, new Cancellation()));
+  return new Exchange(plane, new Http1Incoming(head, ends, undefined));
 }
 
 /** An exchange that has come through the door. */

@@ -19,7 +19,7 @@ import type { Tunnel, UpstreamResponse } from "../upstream/message.ts";
 import { admit, type Admitted } from "./admit.ts";
 import { AnswerBody, AnswerTunnel, type Ended } from "./answer-body.ts";
 import { logFailure } from "./failure-log.ts";
-import { forward, normaliseRewritten } from "./forward.ts";
+import { forward, isRewritten, normaliseRewritten } from "./forward.ts";
 import type { Answer, Incoming } from "./front/front.ts";
 import { type Reply, replyFor } from "./local-reply.ts";
 import { getProperty } from "./properties.ts";
@@ -103,13 +103,7 @@ export class Exchange implements FilterExchange {
 
   /** A filter has asked for another choice, and what routes are chosen by is not what it was. */
   get mayBeRerouted(): boolean {
-    if (!this.routeCleared) return false;
-    const { request, admitted } = this;
-    return (
-      request.target !== admitted?.target ||
-      request.authority !== admitted.authority ||
-      request.method !== admitted.method
-    );
+    return this.routeCleared && isRewritten(this);
   }
 
   /** Drawn when somebody asks: most exchanges are never spoken of. */

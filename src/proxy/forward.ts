@@ -39,7 +39,7 @@ const NOT_FOR_FILTERS =
   ROLE.host | ROLE.contentLength | ROLE.transferEncoding | ROLE.connection | ROLE.upgrade;
 
 /** Filters have changed the request line. */
-function isRewritten({ request, admitted }: Exchange): boolean {
+export function isRewritten({ request, admitted }: Exchange): boolean {
   return (
     admitted === undefined ||
     request.method !== admitted.method ||
