@@ -48,6 +48,8 @@ export interface ConnectionOwner {
  */
 export class Connection implements ChannelOwner, SenderOwner, BodySource {
   readonly input: Input;
+  /** Among the connections of its front, which sets it. */
+  number = -1;
   readonly #channel: ClientChannel;
   readonly #owner: ConnectionOwner;
   readonly #parser: RequestParser;

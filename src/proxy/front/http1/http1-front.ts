@@ -1,4 +1,5 @@
 import { GatewayError, messageOf } from "../../../base/errors.ts";
+import { LiveTable } from "../../../base/live-table.ts";
 import { log } from "../../../base/log.ts";
 import type { Front, FrontOptions } from "../front.ts";
 import { HTTP1_BOUNDS } from "./bounds.ts";
@@ -23,7 +24,8 @@ class Http1Front implements Front, ConnectionOwner {
   readonly options: FrontOptions;
   readonly bounds: Http1Bounds;
   readonly #listener: Bun.TCPSocketListener<Connection | undefined>;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new LiveTable<Connection>();
+  #nextNumber = 0;
   #inFlight = 0;
   #draining = false;
   #stopped: PromiseWithResolvers<void> | undefined;
@@ -53,7 +55,7 @@ class Http1Front implements Front, ConnectionOwner {
     if (this.#stopped === undefined) {
       this.#stopped = Promise.withResolvers();
       this.#listener.stop();
-      for (const connection of this.#connections) connection.closeIfIdle();
+      for (const connection of this.#connections.values()) connection.closeIfIdle();
       this.#settle();
     }
     return this.#stopped.promise;
@@ -61,7 +63,7 @@ class Http1Front implements Front, ConnectionOwner {
 
   close(): void {
     void this.stop();
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.values()) connection.close();
   }
 
   // What connections tell.
@@ -75,7 +77,7 @@ class Http1Front implements Front, ConnectionOwner {
   }
 
   onClosed(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#connections.delete(connection.number, connection);
     this.#settle();
   }
 
@@ -115,8 +117,10 @@ class Http1Front implements Front, ConnectionOwner {
       return;
     }
     const connection = new Connection(socket, this);
+    connection.number = this.#connections.free(this.#nextNumber);
+    this.#nextNumber = connection.number + 1;
     socket.data = connection;
-    this.#connections.add(connection);
+    this.#connections.set(connection.number, connection);
   }
 
   /** Head and FIN at once: whoever is one too many gets no connection to hold. */
