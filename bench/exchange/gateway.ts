@@ -92,7 +92,7 @@ export class SocketlessGateway {
       remotePort: 40_000,
       localAddress: "127.0.0.1",
       localPort: 9080,
-    } as unknown as ClientSocket;
+    };
     return new Connection(socket, {
       options: {
         host: "",
