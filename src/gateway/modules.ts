@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { inspectInterface, inspectModule, type ModuleReport } from "../abi/inspect.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -90,7 +89,7 @@ async function readModule(
     report("UNREADABLE", `${subject}: ${messageOf(error)}`);
     return undefined;
   }
-  const hash = createHash("sha256").update(bytes).digest("hex");
+  const hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
   if (plugin.sha256 !== undefined && plugin.sha256 !== hash) {
     report("HASH_MISMATCH", `${subject}: its sha256 is ${hash}, expected ${plugin.sha256}`);
     return undefined;
