@@ -8,5 +8,3 @@ if (name === "worker") {
   const { runCommand } = await import("./cli/command.ts");
   process.exitCode = await runCommand(name, args);
 }
-
-export {};

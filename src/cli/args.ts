@@ -1,4 +1,4 @@
-import type * as Util from "node:util";
+import type * as CommandLine from "node:util";
 import type { ParseArgsConfig } from "node:util";
 import { messageOf } from "../base/errors.ts";
 
@@ -18,7 +18,7 @@ export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(
   positionalMax: number,
 ) {
   // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
-  const { parseArgs } = require("node:util") as typeof Util;
+  const { parseArgs } = require("node:util") as typeof CommandLine;
   let parsed;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
