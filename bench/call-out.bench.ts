@@ -7,8 +7,10 @@
 import { join } from "node:path";
 import { assemble, pairs, quoted } from "../test/hostile/assemble.ts";
 import { callback } from "../test/hostile/guest.ts";
-import { markdown, Place, prepareGateway, startPrepared } from "./peers/in-folder.ts";
+import { prepareGateway } from "./peers/contestants/sluice.ts";
 import { runLoad } from "./peers/load.ts";
+import { plainTable } from "./peers/markdown.ts";
+import { Place, startPrepared } from "./peers/place.ts";
 import type { PinnedServer } from "./peers/process.ts";
 import { startUpstream } from "./peers/upstream.ts";
 
@@ -75,7 +77,7 @@ routes:
   - { uri: /shared, upstream_id: node, plugins: [${TO_ROOT}, shared] }
   - { uri: /fresh, upstream_id: node, plugins: [${TO_ROOT}, fresh] }
 `;
-  const prepared = prepareGateway(yaml, place, { "asking.wasm": guest() });
+  const prepared = prepareGateway(yaml, { "asking.wasm": guest() });
   return startPrepared(prepared, place, GATEWAY_CORE);
 }
 
@@ -132,5 +134,5 @@ if (import.meta.main) {
     return [name, middle(name).toFixed(1), (middle(name) - middle("no plugin")).toFixed(1), each];
   });
   const head = ["CPU µs per request", "median", "added", "round by round"];
-  process.stdout.write(`${markdown(head, rows)}\n`);
+  process.stdout.write(`${plainTable(head, rows)}\n`);
 }

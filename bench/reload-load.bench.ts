@@ -9,7 +9,9 @@
  * which gateway.bench.ts says how long a reload takes.
  */
 import { join } from "node:path";
-import { markdown, Place, prepareGateway, startPrepared } from "./peers/in-folder.ts";
+import { prepareGateway } from "./peers/contestants/sluice.ts";
+import { plainTable } from "./peers/markdown.ts";
+import { Place, startPrepared } from "./peers/place.ts";
 import { freePort, type PinnedServer } from "./peers/process.ts";
 
 const CONNECTIONS = 64;
@@ -51,7 +53,7 @@ class Bed implements AsyncDisposable {
 
   static async start(one: Case): Promise<Bed> {
     const bed = new Bed(await Place.create(), one === "core" ? 1 : 2);
-    const prepared = prepareGateway(bed.#yaml(), bed.#place);
+    const prepared = prepareGateway(bed.#yaml());
     bed.#server = await startPrepared(prepared, bed.#place, one === "core" ? "0" : "0-1");
     await bed.served();
     return bed;
@@ -173,6 +175,6 @@ if (import.meta.main) {
     }
   }
   const head = ["ms", "p50", "p99", "p99.9", "max", "requests", "reloads", "errors"];
-  process.stdout.write(`${markdown(head, rows)}\n`);
+  process.stdout.write(`${plainTable(head, rows)}\n`);
   if (errors > 0) throw new Error(`Cannot accept ${errors} errors: reloads must not be felt`);
 }

@@ -8,23 +8,19 @@
  * nginx and Envoy, where they are installed, forward to another server instead of answering, Envoy
  * through one Wasm filter. Not measured: a cold page cache, TLS.
  */
-import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { encodeName, encodeSection, joinBytes } from "../src/wasm/binary/writer.ts";
 import { rssBytes } from "../test/e2e/support/processes.ts";
-import {
-  markdown,
-  Place,
-  type Prepared,
-  prepareContestant,
-  prepareGateway,
-  startPrepared,
-} from "./peers/in-folder.ts";
+import { ROOT } from "./peers/contestant.ts";
+import { prepareNamed } from "./peers/contestants.ts";
+import { prepareGateway, prepareShipped, SHIPPED_PATH } from "./peers/contestants/sluice.ts";
 import { runLoad } from "./peers/load.ts";
+import { plainTable } from "./peers/markdown.ts";
+import { Place, type Prepared, startPrepared } from "./peers/place.ts";
+import { spreadOf } from "./peers/spread.ts";
+import { type Started, startTimed } from "./peers/start-time.ts";
 
-const ROOT = join(import.meta.dir, "..");
 const RUNS = 15;
-const START_MS_MAX = 20_000;
 const IDLE_MS = 10_000;
 const LOAD_S = 3;
 const CORES = "0-1";
@@ -41,12 +37,8 @@ interface Subject {
 
 const shipped: Subject = {
   name: "sluice, shipped gateway.yaml",
-  path: "/wasm/headers",
-  async prepare(place) {
-    const text = await Bun.file(join(ROOT, "gateway.yaml")).text();
-    const yaml = text.replace(":9080", `:${place.port}`).replace("workers: auto", "workers: 2");
-    return prepareGateway(yaml, place);
-  },
+  path: SHIPPED_PATH,
+  prepare: prepareShipped,
 };
 
 /** All of one route: each request goes through them. */
@@ -72,7 +64,7 @@ workers: 2
 upstreams: [{ id: bin, nodes: { "builtin:httpbin": 1 } }]
 routes: [{ id: all, uri: /*, upstream_id: bin, plugins: [${uses.join(", ")}] }]
 `;
-    return prepareGateway(yaml, place, files);
+    return prepareGateway(yaml, files);
   },
 });
 
@@ -90,64 +82,10 @@ function named(bytes: Uint8Array, name: string): Uint8Array {
 const peer = (name: string, upstream: number, filters: readonly "rust"[]): Subject => ({
   name: filters.length === 0 ? name : `${name}, 1 Wasm filter`,
   path: "/",
-  prepare: (place) => prepareContestant(name, { workers: 2, filters }, place, upstream),
+  prepare: (place) => prepareNamed(name, { workers: 2, filters }, place, upstream),
 });
 
-interface Start {
-  readonly listeningMs: number;
-  readonly answeredMs: number;
-}
-
-/** Starts it once. @throws Error when it ends, does not listen or answers with an error */
-async function timeStart({ command }: Prepared, { port }: Place, path: string): Promise<Start> {
-  const { cmd, cwd, env } = command;
-  const startedAt = performance.now();
-  const child = Bun.spawn({
-    cmd: [...cmd],
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "ignore", "ignore"],
-  });
-  try {
-    while (child.exitCode === null && performance.now() - startedAt < START_MS_MAX) {
-      const socket = await open(port);
-      const listeningMs = performance.now() - startedAt;
-      const answer = socket === undefined ? "" : await ask(socket, path);
-      // A master may try whether it can have the port at all, and hang up on whoever comes then.
-      if (answer.startsWith("HTTP/1.1 200")) {
-        return { listeningMs, answeredMs: performance.now() - startedAt };
-      }
-      if (answer !== "") throw new Error(`Cannot use the answer: ${answer}`);
-      await Bun.sleep(1);
-    }
-    throw new Error(`Cannot start ${cmd.join(" ")}`);
-  } finally {
-    child.kill("SIGTERM");
-    await child.exited;
-  }
-}
-
-/** @returns undefined while nobody listens */
-function open(port: number): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(socket));
-    socket.once("error", () => resolve(undefined));
-  });
-}
-
-/** @returns the first bytes of the answer; empty when the connection ends without one */
-function ask(socket: Socket, path: string): Promise<string> {
-  return new Promise((resolve) => {
-    socket.once("data", (bytes) => {
-      socket.destroy();
-      resolve(bytes.toString("latin1"));
-    });
-    socket.once("error", () => {}); // Then it closes.
-    socket.once("close", () => resolve(""));
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
-  });
-}
+type Start = Omit<Started, "server">;
 
 /** @returns undefined when it is not installed */
 async function starts(subject: Subject, runs: number): Promise<Start[] | undefined> {
@@ -156,7 +94,11 @@ async function starts(subject: Subject, runs: number): Promise<Start[] | undefin
   if (prepared === undefined) return undefined;
   await place.write(prepared);
   const found: Start[] = [];
-  for (let n = 0; n < runs; n++) found.push(await timeStart(prepared, place, subject.path));
+  for (let n = 0; n < runs; n++) {
+    const { server, ...times } = await startTimed(prepared, place, subject.path, CORES);
+    await server[Symbol.asyncDispose]();
+    found.push(times);
+  }
   return found;
 }
 
@@ -202,9 +144,8 @@ function startRow(name: string, found: readonly Start[] | undefined): string[] {
 
 /** Median, lowest and highest, in ms. */
 function spread(times: readonly number[]): string {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (n: number): string => (sorted.at(n) ?? 0).toFixed(1);
-  return `${at(Math.floor(sorted.length / 2))} (${at(0)} to ${at(-1)})`;
+  const { median, min, max } = spreadOf(times);
+  return `${median.toFixed(1)} (${min.toFixed(1)} to ${max.toFixed(1)})`;
 }
 
 function memoryRow(name: string, found: Awaited<ReturnType<typeof memory>>): string[] {
@@ -245,11 +186,11 @@ if (import.meta.main) {
       rows.push(memoryRow(subject.name, await memory(subject, IDLE_MS, LOAD_S)));
     }
     const head = ["what", "processes", "PSS idle", "RSS idle", "PSS under load", "RSS under load"];
-    process.stdout.write(`${markdown(head, rows)}\n`);
+    process.stdout.write(`${plainTable(head, rows)}\n`);
   } else {
     for (const subject of subjects) {
       rows.push(startRow(subject.name, await starts(subject, RUNS)));
     }
-    process.stdout.write(`${markdown(["ms", "to listening", "to the first answer"], rows)}\n`);
+    process.stdout.write(`${plainTable(["ms", "to listening", "to the first answer"], rows)}\n`);
   }
 }

@@ -6,14 +6,10 @@
  */
 import { join } from "node:path";
 import type { Echoed } from "./peers/echo-client.ts";
-import {
-  markdown,
-  Place,
-  type Prepared,
-  prepareContestant,
-  prepareGateway,
-  startPrepared,
-} from "./peers/in-folder.ts";
+import { prepareNamed } from "./peers/contestants.ts";
+import { prepareGateway } from "./peers/contestants/sluice.ts";
+import { plainTable } from "./peers/markdown.ts";
+import { Place, type Prepared, startPrepared } from "./peers/place.ts";
 import { freePort, PinnedServer } from "./peers/process.ts";
 
 const CONNECTIONS = 64;
@@ -47,7 +43,6 @@ workers: 1
 upstreams: [{ id: node, nodes: { "127.0.0.1:${node}": 1 } }]
 routes: [{ id: all, uri: /*, upstream_id: node }]
 `,
-      place,
     ),
 };
 
@@ -79,7 +74,7 @@ http {
 
 const haproxy: Subject = {
   name: "HAProxy",
-  prepare: (place, node) => prepareContestant("HAProxy", { workers: 1, filters: [] }, place, node),
+  prepare: (place, node) => prepareNamed("HAProxy", { workers: 1, filters: [] }, place, node),
 };
 
 async function startNode(): Promise<PinnedServer> {
@@ -161,5 +156,5 @@ if (import.meta.main) {
   }
   rows.unshift(...running.map(({ name, runs }) => row(name, runs)));
   const head = [message, "relayed messages per second", "CPU µs per relayed message"];
-  process.stdout.write(`${markdown(head, rows)}\n`);
+  process.stdout.write(`${plainTable(head, rows)}\n`);
 }

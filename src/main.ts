@@ -1,12 +1,6 @@
-import { argv, stderr, stdout } from "node:process";
-
-// Whoever reads our log may go away; that must not end the gateway.
-stderr.on("error", () => {});
-stdout.on("error", () => {});
-
 // Each command is loaded when it is asked for: what a worker never needs (the reader of the
 // configuration, the watch) would cost each of them half of the time that it takes to start.
-const [name = "", ...args] = argv.slice(2);
+const [name = "", ...args] = process.argv.slice(2);
 if (name === "worker") {
   const { worker } = await import("./cli/worker.ts");
   process.exitCode = await worker();

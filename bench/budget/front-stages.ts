@@ -71,7 +71,12 @@ export const ADMIT: Stage = {
       },
       run: admit,
       shown: ({ authority, target }, { request }) =>
-        `${authority.host} ${target.path} ${request.headers.get("x-forwarded-for")} ${request.headers.size}`,
+        [
+          authority.host,
+          target.path,
+          request.headers.get("x-forwarded-for"),
+          request.headers.size,
+        ].join(" "),
       expected: "127.0.0.1 / 127.0.0.1 5",
     });
   },

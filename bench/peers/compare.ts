@@ -1,14 +1,13 @@
-import { tmpdir } from "node:os";
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { checkAnswer } from "./answer.ts";
 import type { Case } from "./cases.ts";
 import { conditions } from "./conditions.ts";
-import { type Contestant, type Setup, versionOf } from "./contestant.ts";
+import { versionOf } from "./contestant.ts";
 import { CONTESTANTS, isInstalled, prepareIn } from "./contestants.ts";
-import { type Cores, pickCores } from "./cores.ts";
+import { pickCores } from "./cores.ts";
 import { type Load, type Loaded, runLoad } from "./load.ts";
-import { freePort, PinnedServer } from "./process.ts";
+import { Place, startPrepared } from "./place.ts";
+import type { PinnedServer } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
 
 /** One round of one contestant. */
@@ -57,10 +56,8 @@ export async function compare(one: Case, effort: Effort): Promise<Compared> {
   const cores = pickCores();
   const suits = CONTESTANTS.filter((each) => each.suits(one.setup));
   const missing = suits.filter((each) => !isInstalled(each)).map((each) => each.name);
-  const folder = await mkdtemp(join(tmpdir(), "peers-"));
   await using servers = new AsyncDisposableStack();
-  servers.defer(() => rm(folder, { recursive: true, force: true }));
-  await chmod(folder, 0o755); // Workers of nginx, started by root, are another user.
+  const { folder } = servers.use(await Place.create());
   const upstream = servers.use(await startUpstream(join(folder, "upstream"), cores.load));
   const running: Running[] = [];
   for (const contestant of suits.filter(isInstalled)) {
@@ -68,8 +65,10 @@ export async function compare(one: Case, effort: Effort): Promise<Compared> {
     for (const of of ["base", "case"] as const) {
       const setup = of === "case" ? one.setup : one.base;
       if (setup === undefined) continue;
-      const place = { folder: join(folder, String(running.length)), upstream: upstream.port };
-      const server = servers.use(await start(contestant, setup, place, cores));
+      const place = servers.use(await Place.create());
+      const prepared = prepareIn(contestant, setup, place, upstream.port);
+      const own = setup.workers === 1 ? cores.gateway : cores.both;
+      const server = servers.use(await startPrepared(prepared, place, own));
       await checkAnswer(contestant.name, setup, one.load, server.port);
       const { name, warmUpSeconds } = contestant;
       const result = { contestant: name, version, of, rounds: [] };
@@ -81,20 +80,6 @@ export async function compare(one: Case, effort: Effort): Promise<Compared> {
     return { ...result, pssBytes: server.pssBytes() };
   });
   return { name: one.name, results, missing, conditions: await conditions(one.load) };
-}
-
-async function start(
-  contestant: Contestant,
-  setup: Setup,
-  { folder, upstream }: { folder: string; upstream: number },
-  cores: Cores,
-): Promise<PinnedServer> {
-  const port = freePort();
-  const { files, command } = prepareIn(contestant, setup, { folder, port, upstream });
-  await mkdir(folder);
-  for (const [name, text] of Object.entries(files)) await Bun.write(join(folder, name), text);
-  const own = setup.workers === 1 ? cores.gateway : cores.both;
-  return PinnedServer.start(command, own, port);
 }
 
 /** Of load before the later rounds: caches that others have filled meanwhile. */

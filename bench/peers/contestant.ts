@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Filter } from "./filters.ts";
-import type { Command } from "./process.ts";
+import type { Prepared } from "./place.ts";
 
 /** What all contestants of a case are to be: the same routes to the same upstream. */
 export interface Setup {
@@ -18,7 +18,8 @@ export interface Setup {
   readonly routes?: number;
 }
 
-export interface Place {
+/** What a contestant is configured for. */
+export interface Site {
   /** An empty folder for its files, which it is started in. */
   readonly folder: string;
   readonly port: number;
@@ -26,12 +27,6 @@ export interface Place {
   readonly upstream: number;
   /** Path of the first of its needs. */
   readonly executable: string;
-}
-
-export interface Prepared {
-  /** By name. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly command: Omit<Command, "cwd">;
 }
 
 export interface Contestant {
@@ -45,7 +40,7 @@ export interface Contestant {
   /** It can be what the setup says. */
   suits(setup: Setup): boolean;
   /** @returns its configuration, and the command that starts it */
-  prepare(setup: Setup, place: Place): Prepared;
+  prepare(setup: Setup, site: Site): Prepared;
 }
 
 export const ROOT = join(import.meta.dir, "../..");

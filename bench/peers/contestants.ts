@@ -1,10 +1,10 @@
-import { type Contestant, find, type Place, type Prepared, type Setup } from "./contestant.ts";
+import { type Contestant, find, type Setup } from "./contestant.ts";
 import { caddy } from "./contestants/caddy.ts";
 import { envoy } from "./contestants/envoy.ts";
 import { haproxy } from "./contestants/haproxy.ts";
 import { nginx, nginxLua, nginxStreaming } from "./contestants/nginx.ts";
 import { sluice } from "./contestants/sluice.ts";
-import type { Command } from "./process.ts";
+import type { Place, Prepared } from "./place.ts";
 
 /** Sluice first: the others are what it is held against. */
 export const CONTESTANTS: readonly Contestant[] = [
@@ -21,13 +21,28 @@ export function isInstalled({ needs }: Contestant): boolean {
   return needs.every((need) => find(need) !== undefined);
 }
 
-/** @returns what a contestant that is installed needs in that folder to be what the setup says */
+/**
+ * @param upstream its port
+ * @returns what a contestant that is installed needs in that place to be what the setup says
+ */
 export function prepareIn(
   contestant: Contestant,
   setup: Setup,
-  place: Omit<Place, "executable">,
-): Pick<Prepared, "files"> & { readonly command: Command } {
+  { folder, port }: Place,
+  upstream: number,
+): Prepared {
   const executable = find(contestant.needs[0] ?? "") ?? "";
-  const { files, command } = contestant.prepare(setup, { ...place, executable });
-  return { files, command: { ...command, cwd: place.folder } };
+  return contestant.prepare(setup, { folder, port, upstream, executable });
+}
+
+/** The same by name. @returns undefined when it is not installed */
+export function prepareNamed(
+  name: string,
+  setup: Setup,
+  place: Place,
+  upstream: number,
+): Prepared | undefined {
+  const contestant = CONTESTANTS.find((each) => each.name === name);
+  if (contestant === undefined) throw new Error(`Cannot find the contestant "${name}"`);
+  return isInstalled(contestant) ? prepareIn(contestant, setup, place, upstream) : undefined;
 }

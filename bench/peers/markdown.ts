@@ -167,6 +167,14 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [columns.map(({ title }) => title), rule, ...rows].map(tableLine).join("\n");
 }
 
+/** The first column left, the others right. */
+export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return table(
+    head.map((title, n) => (n === 0 ? left(title) : right(title))),
+    rows,
+  );
+}
+
 function tableLine(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }

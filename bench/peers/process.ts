@@ -47,7 +47,7 @@ export class PinnedServer implements AsyncDisposable {
     const server = PinnedServer.spawn(command, cores, port);
     const late = performance.now() + START_MS_MAX;
     while (!(await accepts(port))) {
-      if (server.#child.exitCode !== null || performance.now() > late) {
+      if (server.hasEnded || performance.now() > late) {
         await server[Symbol.asyncDispose]();
         throw new Error(`Cannot start ${command.cmd.join(" ")}:\n${server.#output}`);
       }
@@ -66,6 +66,10 @@ export class PinnedServer implements AsyncDisposable {
     const pids = [this.#child.pid];
     for (const pid of pids) pids.push(...childrenOf(pid));
     return pids;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** So far. Of children that have ended, too. */

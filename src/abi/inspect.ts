@@ -60,10 +60,27 @@ const PROBLEMS_MAX = 50;
 
 /** Looks at a module from every side; never throws, whatever the bytes are. */
 export function inspectModule(bytes: Uint8Array, abi: AbiChoice = "auto"): ModuleReport {
+  return inspect(bytes, abi, () => obstaclesOf(bytes));
+}
+
+/**
+ * The same without its code, which is nearly all of the work: problems of that are found by who
+ * loads the module.
+ */
+export function inspectInterface(bytes: Uint8Array, abi: AbiChoice = "auto"): ModuleReport {
+  return inspect(bytes, abi, () => undefined);
+}
+
+/** @param lookAtCode @throws ModuleError */
+function inspect(
+  bytes: Uint8Array,
+  abi: AbiChoice,
+  lookAtCode: () => string[] | undefined,
+): ModuleReport {
   let outline: ModuleOutline | undefined;
   try {
     outline = readOutline(bytes);
-    return { ...inspectOutline(outline, abi), obstacles: obstaclesOf(bytes) };
+    return { ...inspectOutline(outline, abi), obstacles: lookAtCode() };
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     // What the outline shows is nearer to what its author did.

@@ -367,9 +367,7 @@ export const LIMITS = {
   prepareMsMax: 30_000,
   /** bytes; request body that the embedded upstream repeats in its answer. 413. */
   httpbinEchoBytesMax: 10 * MIB,
-  /**
-   * bytes; indented JSON that the embedded upstream repeats: each level of nesting indents. 413.
-   */
+  /** bytes; indented JSON that the embedded upstream repeats: each level indents. 413. */
   httpbinIndentedBytesMax: 64 * MIB,
   /** bytes; request body that the embedded upstream counts and forgets. 413. */
   httpbinUploadBytesMax: 8 * KIB * MIB,
@@ -381,9 +379,7 @@ export const LIMITS = {
   httpbinStreamCountMax: 100_000,
   /** count; redirects in a row, above what browsers and curl follow. 400. */
   httpbinRedirectsMax: 100,
-  /**
-   * ms; delay before an answer of the embedded upstream, httpbin's own bound. Longer ones are cut.
-   */
+  /** ms; longest delay of the embedded upstream, as httpbin's: longer ones are cut. */
   httpbinDelayMsMax: 10_000,
   /** ms; how long one answer may drip, or pause between two events. 400. */
   httpbinDurationMsMax: 60_000,

@@ -1,4 +1,5 @@
 import { messageOf } from "./errors.ts";
+import { printError } from "./standard-streams.ts";
 
 /**
  * Operator's log on stderr, one line an event, as text or JSON.
@@ -19,7 +20,7 @@ export class Log {
   #format: "text" | "json" = "text";
   readonly #write: (line: string) => void;
 
-  constructor(write: (line: string) => void = (line) => void process.stderr.write(line)) {
+  constructor(write: (line: string) => void = printError) {
     this.#write = write;
   }
 

@@ -1,4 +1,5 @@
 import { messageOf } from "../base/errors.ts";
+import { print, printError } from "../base/standard-streams.ts";
 import { UsageError } from "./args.ts";
 
 /** A command of the executable. Exit codes: 0 done, 1 refused, 2 wrong usage. */
@@ -28,17 +29,17 @@ export async function runCommand(name: string, args: readonly string[]): Promise
   if (name === "--version" || name === "-v") return runCommand("version", []);
   if (name === "--help" || name === "-h" || name === "help") {
     const asked = await COMMANDS.get(args[0] ?? "")?.();
-    process.stdout.write(asked === undefined ? await overview() : helpOf(asked));
+    print(asked === undefined ? await overview() : helpOf(asked));
     return 0;
   }
   const command = await COMMANDS.get(name)?.();
   if (command === undefined) {
     const what = name === "" ? "no command was given" : `unknown command "${name}"`;
-    process.stderr.write(`sluice: ${what}\n\n${await overview()}`);
+    printError(`sluice: ${what}\n\n${await overview()}`);
     return 2;
   }
   if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(helpOf(command));
+    print(helpOf(command));
     return 0;
   }
   return runOne(command, args);
@@ -49,10 +50,10 @@ async function runOne(command: Command, args: readonly string[]): Promise<number
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`sluice: ${error.message}\n\n${helpOf(command)}`);
+      printError(`sluice: ${error.message}\n\n${helpOf(command)}`);
       return 2;
     }
-    process.stderr.write(`sluice: ${messageOf(error)}\n`);
+    printError(`sluice: ${messageOf(error)}\n`);
     return 1;
   }
 }

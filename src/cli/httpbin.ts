@@ -1,4 +1,5 @@
 import { messageOf } from "../base/errors.ts";
+import { print } from "../base/standard-streams.ts";
 import { type HttpbinServer, serveHttpbin } from "../httpbin/server.ts";
 import { parse, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -13,7 +14,7 @@ The same upstream as \`nodes: { "builtin:httpbin": 1 }\`. Its index page lists t
   async run(args) {
     const { values } = parse(args, { listen: { type: "string" } }, 0);
     const server = listen(values["listen"] ?? "127.0.0.1:8080");
-    process.stdout.write(`httpbin: listening on ${server.address}\n`);
+    print(`httpbin: listening on ${server.address}\n`);
     await new Promise<void>((resolve) => {
       process.on("SIGTERM", resolve);
       process.on("SIGINT", resolve);

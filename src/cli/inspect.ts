@@ -1,4 +1,5 @@
 import { messageOf } from "../base/errors.ts";
+import { print } from "../base/standard-streams.ts";
 import { inspectModule } from "../abi/inspect.ts";
 import { renderReport } from "../abi/render-report.ts";
 import { parse, UsageError } from "./args.ts";
@@ -18,7 +19,7 @@ Exit codes: 0 it can be loaded, 1 it cannot (the reasons are printed), 2 wrong u
     const [file] = positionals;
     if (file === undefined) throw new UsageError("inspect needs a module file");
     const report = inspectModule(await read(file));
-    process.stdout.write(renderReport(report));
+    print(renderReport(report));
     return report.problems.length === 0 ? 0 : 1;
   },
 };

@@ -1,6 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
+import { print } from "../base/standard-streams.ts";
 import { readRecording, writeRecording } from "../plugin-run/recording.ts";
 import { renderTranscript } from "../plugin-run/render.ts";
 import { replay, type Replayed } from "../plugin-run/replay.ts";
@@ -85,7 +86,7 @@ or the replay was different; 2 wrong usage.`,
     log.configure({ level: "error", format: "text" });
     await meter.start();
     const transcript = await runExchange(module, options);
-    process.stdout.write(renderTranscript(transcript));
+    print(renderTranscript(transcript));
     if (values.record !== undefined) await save(values.record, transcript);
     return isWell(transcript) ? 0 : 1;
   },
@@ -101,7 +102,7 @@ async function compare(file: string, recorded: string, flags: RunFlags): Promise
   const module = await readBounded(file, LIMITS.moduleBytesMax);
   await meter.start();
   const replayed = replay(module, recording);
-  process.stdout.write(renderReplayed(replayed, recorded));
+  print(renderReplayed(replayed, recorded));
   return replayed.same ? 0 : 1;
 }
 

@@ -1,5 +1,5 @@
 import { Workers } from "../gateway/workers.ts";
-import { parse } from "./args.ts";
+import { parsePositionals } from "./args.ts";
 import type { Command } from "./command.ts";
 import { workerCommand } from "./worker-command.ts";
 
@@ -15,13 +15,12 @@ configuration goes on serving. SIGHUP reloads too; SIGTERM and SIGINT finish wha
 
 Exit codes: 0 stopped, 1 the configuration was refused at the start, 2 wrong usage.`,
   async run(args) {
-    const { positionals } = parse(args, {}, 1);
+    const [file = "gateway.yaml"] = parsePositionals(args, 1);
     // First of all: while they start, this process loads and reads the rest.
     const workers = new Workers(workerCommand());
     workers.startAhead();
     const { Master } = await import("../gateway/master.ts");
     const { AdminPorts } = await import("../admin/admin-ports.ts");
-    const file = positionals[0] ?? "gateway.yaml";
     return new Master(file, workers, (status) => new AdminPorts(status)).run();
   },
 };

@@ -1,3 +1,4 @@
+import { print } from "../base/standard-streams.ts";
 import { jsonSchema } from "../config/json-schema.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -10,7 +11,7 @@ For editors: save it as gateway.schema.json and put this line first in gateway.y
   # yaml-language-server: $schema=./gateway.schema.json`,
   async run(args) {
     parse(args, {}, 0);
-    process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     return 0;
   },
 };

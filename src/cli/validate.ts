@@ -1,3 +1,4 @@
+import { isErrorTerminal, print, printError } from "../base/standard-streams.ts";
 import { diagnosticsAsJson, renderDiagnostics } from "../config/render.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { loadPlan } from "../gateway/master.ts";
@@ -24,11 +25,11 @@ Exit codes: 0 valid, 1 refused, 2 wrong usage.`,
     const { diagnostics, text } = await check(file);
     const valid = diagnostics.every(({ severity }) => severity !== "error");
     if (values["json"] === true) {
-      process.stdout.write(`${diagnosticsAsJson(diagnostics)}\n`);
+      print(`${diagnosticsAsJson(diagnostics)}\n`);
     } else {
-      const color = process.stderr.isTTY;
-      process.stderr.write(renderDiagnostics(diagnostics, text, { color }));
-      if (valid) process.stdout.write(`${file}: valid\n`);
+      const color = isErrorTerminal();
+      printError(renderDiagnostics(diagnostics, text, { color }));
+      if (valid) print(`${file}: valid\n`);
     }
     return valid ? 0 : 1;
   },

@@ -1,3 +1,4 @@
+import { print } from "../base/standard-streams.ts";
 import { VERSION } from "../base/version.ts";
 import { parse } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -8,9 +9,7 @@ export const version: Command = {
   details: "",
   async run(args) {
     parse(args, {}, 0);
-    process.stdout.write(
-      `sluice ${VERSION} (Bun ${Bun.version}, ${process.platform}-${process.arch})\n`,
-    );
+    print(`sluice ${VERSION} (Bun ${Bun.version}, ${process.platform}-${process.arch})\n`);
     return 0;
   },
 };

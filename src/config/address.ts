@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "../base/ip-address.ts";
 
 /**
  * The address of a listener or of a node as it is written.

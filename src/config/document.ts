@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Kind, type TSchema } from "@sinclair/typebox";
 import { assert } from "../base/assert.ts";
+import { print } from "../base/standard-streams.ts";
 import { DIAGNOSTIC_CODES } from "./codes.ts";
 import { PROXY_REWRITE, ProxyRewriteSchema } from "./proxy-rewrite.ts";
 import { GatewaySchema } from "./schema.ts";
@@ -140,4 +141,4 @@ function escaped(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 }
 
-if (import.meta.main) process.stdout.write(configDocument());
+if (import.meta.main) print(configDocument());

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -36,9 +35,7 @@ export function fingerprintOf(path: string, nowMs: number = Date.now()): Fingerp
 /** SHA-256 of a file's content; "absent" for a file that cannot be read. */
 export async function contentHash(path: string): Promise<string> {
   try {
-    return createHash("sha256")
-      .update(await Bun.file(path).bytes())
-      .digest("hex");
+    return new Bun.CryptoHasher("sha256").update(await Bun.file(path).bytes()).digest("hex");
   } catch {
     return ABSENT.text;
   }

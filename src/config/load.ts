@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -66,7 +65,7 @@ export function parseConfig(
   const file = resolve(options.file);
   const config = buildConfig(substituted, { ...options, file }, findings);
   if (findings.failed) return { ok: false, diagnostics: findings.sorted(), text };
-  const hash = createHash("sha256").update(text).digest("hex");
+  const hash = new Bun.CryptoHasher("sha256").update(text).digest("hex");
   return { ok: true, config, warnings: findings.sorted(), text, hash };
 }
 

@@ -1,6 +1,6 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Findings } from "./findings.ts";
-import { readFullYaml } from "./full-yaml.ts";
+import type * as FullYaml from "./full-yaml.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import type { ConfigNode } from "./tree.ts";
 import { formatSize } from "./units.ts";
@@ -26,12 +26,18 @@ export function readDocument(findings: Findings): ConfigNode | undefined {
     findings.error("CONFIG_ENCODING", span, message);
     return undefined;
   }
-  const tree = readPlainYaml(text) ?? readFullYaml(text, findings);
+  const tree = readPlainYaml(text) ?? fullYaml().readFullYaml(text, findings);
   if (tree?.kind === "scalar" && tree.value === null) {
     findings.error("CONFIG_EMPTY", undefined, "the file is empty, or holds only comments");
     return undefined;
   }
   return tree;
+}
+
+/** Loaded for who needs it: few do, and with its package it is a good part of a start. */
+function fullYaml(): typeof FullYaml {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  return require("./full-yaml.ts") as typeof FullYaml;
 }
 
 export function reportTooLarge(bytes: number, findings: Findings): void {

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv6 } from "../base/ip-address.ts";
 import { isHostName } from "./address.ts";
 import { messageOf } from "../base/errors.ts";
 import type { DiagnosticCode } from "./codes.ts";

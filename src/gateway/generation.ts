@@ -8,10 +8,12 @@ import type { ServedGeneration, ServedRoute } from "../proxy/served.ts";
 import { buildRouter, checkRules, type Router, type RuleProblem } from "../router/router.ts";
 import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
+import { ModuleError } from "../wasm/binary/module-error.ts";
 import { type LoadedModule, loadModule } from "../wasm/module.ts";
 import { startModule } from "../abi/start-module.ts";
 import { moduleKey, type Plan } from "./messages.ts";
 import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
+import { refusedModule } from "./plugin-problem.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
 
 /** What generations of one worker share. */
@@ -147,7 +149,9 @@ class Build {
       try {
         loaded.set(key, loadModule(bytes, settings));
       } catch (error) {
-        this.#report(name, undefined, messageOf(error));
+        if (error instanceof ModuleError) {
+          this.diagnostics.push(refusedModule(this.#plan.config, name, error));
+        } else this.#report(name, undefined, messageOf(error));
       }
     }
     return loaded;

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { messageOf } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { isErrorTerminal, printError } from "../base/standard-streams.ts";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { loadConfig } from "../config/load.ts";
@@ -75,7 +76,7 @@ export class Master {
     const problems = await first;
     this.#reloading = undefined;
     if (problems !== undefined) {
-      process.stderr.write(problems);
+      printError(problems);
       await this.#stop(0);
       return 1;
     }
@@ -117,7 +118,7 @@ export class Master {
     if (this.#stopping) return;
     if (problems !== undefined) {
       this.#reloads.refused++;
-      process.stderr.write(problems);
+      printError(problems);
       log.error("reload refused, the last valid configuration goes on serving", {
         reason,
         generation: this.#number,
@@ -132,16 +133,15 @@ export class Master {
   /** @returns the rendered problems; undefined when the new generation serves */
   async #load(): Promise<string | undefined> {
     const loaded = await loadPlan(this.#file, this.#number + 1);
-    const color = process.stderr.isTTY;
-    if (!loaded.ok) return renderDiagnostics(loaded.diagnostics, loaded.text, { color });
+    if (!loaded.ok) return render(loaded.diagnostics, loaded.text);
     if (this.#stopping) return "";
     const refused = await this.#takeOver(loaded.plan).finally(() => {
       this.#control.keepOnly(this.#config);
     });
     if (refused === "stopping") return "";
-    if (refused.length > 0) return renderDiagnostics(refused, loaded.text, { color });
+    if (refused.length > 0) return render(refused, loaded.text);
     if (loaded.warnings.length > 0) {
-      process.stderr.write(renderDiagnostics(loaded.warnings, loaded.text, { color }));
+      printError(render(loaded.warnings, loaded.text));
     }
     return undefined;
   }
@@ -215,6 +215,10 @@ export class Master {
     // Last, so that who asks is told of the draining.
     this.#control.keepOnly(undefined);
   }
+}
+
+function render(diagnostics: readonly Diagnostic[], text: string): string {
+  return renderDiagnostics(diagnostics, text, { color: isErrorTerminal() });
 }
 
 /** The first worker serves; the others follow. */

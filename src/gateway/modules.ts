@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
-import { inspectModule, type ModuleReport } from "../abi/inspect.ts";
+import { inspectInterface, inspectModule, type ModuleReport } from "../abi/inspect.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Config, PluginConfig, Position } from "../config/config.ts";
+import type { Config, PluginConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { ModuleSettings } from "../wasm/module.ts";
 import { misfitsOf } from "./plugin-fit.ts";
+import { cannotLoad, firstUses } from "./plugin-problem.ts";
 
 /** A plugin's module as it was read, checked as far as that goes without starting it. */
 export interface ModuleFile {
@@ -18,7 +18,8 @@ export interface ModuleFile {
 
 /**
  * Reads and checks the modules of every plugin that is declared or used; one that merely lies in
- * the folder is left alone.
+ * the folder is left alone. Their code is left to the worker that loads them, which reads it in any
+ * case, unless there is an error already: all are to be told at once, and no worker will load it.
  * @returns diagnostics: errors, which refuse the configuration, and warnings
  */
 export async function readModules(
@@ -27,6 +28,7 @@ export async function readModules(
   const modules: ModuleFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const uses = firstUses(config);
+  const looksAtCode: (() => void)[] = [];
   for (const plugin of config.plugins) {
     const position = uses.get(plugin.name) ?? plugin.position;
     if (position === undefined) continue;
@@ -42,13 +44,22 @@ export async function readModules(
     };
     const read = await readModule(plugin, report);
     if (read === undefined) continue;
-    modules.push(read.module);
-    for (const { severity, code, message, hint } of misfitsOf(plugin, read.inspected)) {
+    const { module, inspected } = read;
+    modules.push(module);
+    looksAtCode.push(() => reportProblems(plugin, inspectModule(module.bytes, plugin.abi), report));
+    for (const { severity, code, message, hint } of misfitsOf(plugin, inspected)) {
       const what = severity === "error" ? "Cannot load plugin" : "Plugin";
       report(code, `${what} "${plugin.name}" from ${plugin.file}: ${message}`, severity, hint);
     }
   }
+  if (diagnostics.some(({ severity }) => severity === "error")) {
+    for (const look of looksAtCode) look();
+  }
   return { modules, diagnostics };
+}
+
+function reportProblems(plugin: PluginConfig, { problems }: ModuleReport, report: Report): void {
+  for (const { code, message } of problems) report(code, `${cannotLoad(plugin)}: ${message}`);
 }
 
 type Report = (
@@ -58,20 +69,11 @@ type Report = (
   hint?: string,
 ) => void;
 
-function firstUses(config: Config): Map<string, Position> {
-  const uses = new Map<string, Position>();
-  const lists = [config.globalPlugins, ...config.routes.map((route) => route.plugins)];
-  for (const use of lists.flat()) {
-    if (!use.native && !uses.has(use.name)) uses.set(use.name, use.position);
-  }
-  return uses;
-}
-
 async function readModule(
   plugin: PluginConfig,
   report: Report,
 ): Promise<{ module: ModuleFile; inspected: ModuleReport } | undefined> {
-  const subject = `Cannot load plugin "${plugin.name}" from ${plugin.file}`;
+  const subject = cannotLoad(plugin);
   let bytes: Uint8Array;
   try {
     const file = Bun.file(plugin.file);
@@ -87,13 +89,13 @@ async function readModule(
     report("UNREADABLE", `${subject}: ${messageOf(error)}`);
     return undefined;
   }
-  const hash = createHash("sha256").update(bytes).digest("hex");
+  const hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
   if (plugin.sha256 !== undefined && plugin.sha256 !== hash) {
     report("HASH_MISMATCH", `${subject}: its sha256 is ${hash}, expected ${plugin.sha256}`);
     return undefined;
   }
-  const inspected = inspectModule(bytes, plugin.abi);
-  for (const problem of inspected.problems) report(problem.code, `${subject}: ${problem.message}`);
+  const inspected = inspectInterface(bytes, plugin.abi);
+  reportProblems(plugin, inspected, report);
   if (inspected.problems.length > 0) return undefined;
   const { memoryPages, fuel } = plugin.limits;
   const settings = { memoryPages, fuel: fuel > 0 };

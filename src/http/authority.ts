@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv6 } from "../base/ip-address.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
 import { LIMITS } from "../base/limits.ts";
+import { print } from "../base/standard-streams.ts";
 import { CATALOG, type CatalogEntry, PLUGIN_METRIC_PREFIX } from "./catalog.ts";
 
 /**
@@ -39,4 +40,4 @@ function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-if (import.meta.main) process.stdout.write(metricsDocument());
+if (import.meta.main) print(metricsDocument());

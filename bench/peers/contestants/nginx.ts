@@ -2,10 +2,10 @@ import {
   CONNECTIONS_MAX,
   type Contestant,
   KEPT_ALIVE,
-  type Place,
-  type Prepared,
   type Setup,
+  type Site,
 } from "../contestant.ts";
+import type { Prepared } from "../place.ts";
 import { HEADER } from "../filters.ts";
 
 export const nginx: Contestant = {
@@ -14,7 +14,7 @@ export const nginx: Contestant = {
   version: ["nginx", "-v"],
   warmUpSeconds: 1,
   suits: ({ filters }) => filters.length === 0,
-  prepare: (setup, place) => prepare(setup, place, "", ""),
+  prepare: (setup, site) => prepare(setup, site, "", ""),
 };
 
 /** Nothing goes through temporary files, which is what costs nginx most with large bodies. */
@@ -24,8 +24,8 @@ export const nginxStreaming: Contestant = {
   version: ["nginx", "-v"],
   warmUpSeconds: 1,
   suits: ({ filters, largeBodies }) => filters.length === 0 && largeBodies === true,
-  prepare: (setup, place) =>
-    prepare(setup, place, "", "proxy_request_buffering off; proxy_max_temp_file_size 0;"),
+  prepare: (setup, site) =>
+    prepare(setup, site, "", "proxy_request_buffering off; proxy_max_temp_file_size 0;"),
 };
 
 const MODULES = "/usr/lib/nginx/modules";
@@ -41,18 +41,18 @@ export const nginxLua: Contestant = {
   warmUpSeconds: 1,
   suits: ({ filters, perRequest }) =>
     filters.length === 1 && filters[0] === "rust" && perRequest !== true,
-  prepare(setup, place) {
+  prepare(setup, site) {
     const modules = LUA_MODULES.map((path) => `load_module ${path};`).join("\n");
     const { name, value } = HEADER;
     const filter = `access_by_lua_block { ngx.req.set_header("${name}", "${value}") }
     header_filter_by_lua_block { ngx.header["x-guest"] = "lua" }`;
-    return prepare(setup, place, modules, setup.filters.length === 0 ? "" : filter);
+    return prepare(setup, site, modules, setup.filters.length === 0 ? "" : filter);
   },
 };
 
 function prepare(
   { workers, routes = 0 }: Setup,
-  { folder, port, upstream, executable }: Place,
+  { folder, port, upstream, executable }: Site,
   modules: string,
   filter: string,
 ): Prepared {

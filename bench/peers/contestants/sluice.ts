@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Contestant, ROOT, type Setup } from "../contestant.ts";
 import { GUESTS } from "../filters.ts";
+import type { Place, Prepared } from "../place.ts";
 
 const EXECUTABLE = join(ROOT, "dist/sluice");
 
@@ -10,11 +11,27 @@ export const sluice: Contestant = {
   version: [EXECUTABLE, "version"],
   warmUpSeconds: 10, // The engine compiles what runs often, on the same core.
   suits: () => true,
-  prepare: (setup, { executable, upstream, port }) => ({
-    files: { "gateway.yaml": yaml(setup, upstream, port) },
-    command: { cmd: [executable, "run", "gateway.yaml"] },
-  }),
+  prepare: (setup, { upstream, port }) => prepareGateway(yaml(setup, upstream, port)),
 };
+
+/** @param config its gateway.yaml @param files beside it */
+export function prepareGateway(config: string, files: Prepared["files"] = {}): Prepared {
+  return {
+    files: { "gateway.yaml": config, ...files },
+    command: { cmd: [EXECUTABLE, "run", "gateway.yaml"] },
+  };
+}
+
+/** The gateway.yaml at the root of this tree, with two workers. */
+export async function prepareShipped({ port }: Place): Promise<Prepared> {
+  const shipped = await Bun.file(join(ROOT, "gateway.yaml")).text();
+  return prepareGateway(
+    shipped.replace(":9080", `:${port}`).replace("workers: auto", "workers: 2"),
+  );
+}
+
+/** Answered through a plugin by the embedded upstream. */
+export const SHIPPED_PATH = "/wasm/headers";
 
 /** Every filter is a plugin of its own, as it is a filter of its own in Envoy. */
 function yaml(setup: Setup, upstream: number, port: number): string {

@@ -1,4 +1,3 @@
-import type { LoadedModule } from "../../wasm/module.ts";
 import type { Guest } from "./guest.ts";
 import { readProperty } from "./properties.ts";
 import { Status } from "./types.ts";
@@ -8,16 +7,10 @@ type Expressions = typeof import("./expressions.ts");
 let loaded: Expressions | undefined;
 
 /** Loads the library of CEL: 80 ms of a processor and 17 MB, for workers that have a use for it. */
-function expressions(): Expressions {
+export function expressions(): Expressions {
   // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
   loaded ??= require("./expressions.ts") as Expressions;
   return loaded;
-}
-
-/** Before a deadline runs: the first call in a callback would miss it. */
-export function prepareExpressions(module: LoadedModule): void {
-  const { imports } = module.outline;
-  if (imports.some(({ name }) => name === "proxy_call_foreign_function")) expressions();
 }
 
 const TOKEN_BYTES = 4;

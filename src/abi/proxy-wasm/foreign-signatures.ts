@@ -1,14 +1,14 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign as signBytes,
-  verify as verifyBytes,
-} from "node:crypto";
+import type * as Crypto from "node:crypto";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { LIMITS } from "../../base/limits.ts";
 import { MessageFields } from "./message-fields.ts";
 import { Status } from "./types.ts";
+
+/** Loaded late: a worker that signs nothing starts sooner. */
+export function crypto(): typeof Crypto {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  return require("node:crypto") as typeof Crypto;
+}
 
 /**
  * `verify_signature`: RSA (PKCS #1 v1.5) or ECDSA (DER) over a text.
@@ -24,8 +24,8 @@ export function verifySignature(argument: Uint8Array): Uint8Array | Status {
   const source = keySource(fields.bytes(2), fields.bytes(5));
   if (source === undefined) return Status.BadArgument;
   const answer = work(fields.latin1(1), source, "verify", (hash) => {
-    const key = bounded(createPublicKey({ ...source, type: "spki" }));
-    const isValid = verifyBytes(hash, fields.bytes(4), key, fields.bytes(3));
+    const key = bounded(crypto().createPublicKey({ ...source, type: "spki" }));
+    const isValid = crypto().verify(hash, fields.bytes(4), key, fields.bytes(3));
     if (!isValid) throw new Refused("Failed to verify digest. Error code: 0");
     return NOTHING;
   });
@@ -46,7 +46,11 @@ export function sign(argument: Uint8Array): Uint8Array | Status {
   const source = keySource(fields.bytes(2), fields.bytes(4));
   if (source === undefined) return Status.BadArgument;
   const answer = work(fields.latin1(1), source, "sign", (hash) =>
-    signBytes(hash, fields.bytes(3), bounded(createPrivateKey({ ...source, type: "pkcs8" }))),
+    crypto().sign(
+      hash,
+      fields.bytes(3),
+      bounded(crypto().createPrivateKey({ ...source, type: "pkcs8" })),
+    ),
   );
   return messageOf(answer, 3, 2);
 }
@@ -88,7 +92,7 @@ function work(
 }
 
 /** @throws Refused for a key with which one call takes longer than a callback may */
-function bounded(key: KeyObject): KeyObject {
+function bounded(key: Crypto.KeyObject): Crypto.KeyObject {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits <= LIMITS.guestKeyBitsMax) return key;
   throw new Refused(`Keys of more than ${LIMITS.guestKeyBitsMax} bits are not supported.`);

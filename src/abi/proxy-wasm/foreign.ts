@@ -1,8 +1,14 @@
 import { LIMITS } from "../../base/limits.ts";
-import { compress, uncompress } from "./foreign-compression.ts";
-import { createExpression, deleteExpression, evaluateExpression } from "./foreign-expressions.ts";
+import type { LoadedModule } from "../../wasm/module.ts";
+import { compress, uncompress, zlib } from "./foreign-compression.ts";
+import {
+  createExpression,
+  deleteExpression,
+  evaluateExpression,
+  expressions,
+} from "./foreign-expressions.ts";
 import { clearRouteCache, declareProperty, setFilterState } from "./foreign-properties.ts";
-import { sign, verifySignature } from "./foreign-signatures.ts";
+import { crypto, sign, verifySignature } from "./foreign-signatures.ts";
 import type { Guest } from "./guest.ts";
 import { Status } from "./types.ts";
 
@@ -26,6 +32,14 @@ export const FOREIGN_FUNCTIONS: ReadonlyMap<string, ForeignFunction> = new Map(
     expr_delete: deleteExpression,
   } satisfies Record<string, ForeignFunction>),
 );
+
+/** Loads what they need before a deadline runs: the first call in a callback would miss it. */
+export function prepareForeignFunctions({ outline }: LoadedModule): void {
+  if (!outline.imports.some(({ name }) => name === "proxy_call_foreign_function")) return;
+  expressions();
+  zlib();
+  crypto();
+}
 
 /** What leaves the ABI: functions that are called by name, and two helpers of C++ toolchains. */
 export function foreignFunctions(guest: Guest) {

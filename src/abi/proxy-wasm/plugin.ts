@@ -6,7 +6,7 @@ import { Health } from "../guest/health.ts";
 import type { GuestSettings } from "../guest/settings.ts";
 import { StreamContext } from "./context.ts";
 import { callbackBits } from "./exports.ts";
-import { prepareExpressions } from "./foreign-expressions.ts";
+import { prepareForeignFunctions } from "./foreign.ts";
 import type { Guest } from "./guest.ts";
 import { Metrics } from "./metrics.ts";
 import type { RootState } from "./root-events.ts";
@@ -26,7 +26,7 @@ export function startPlugin(
   nowMs: () => number = () => performance.now(),
   scopes: VmScopes = vmScopes,
 ): Plugin {
-  prepareExpressions(module);
+  prepareForeignFunctions(module);
   const log = new GuestLog(host, nowMs);
   const resources = {
     host,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { GatewayError } from "../../base/errors.ts";
 import { isToken } from "../../http/token.ts";
 import type { HeaderList } from "../../http/headers.ts";
@@ -78,7 +77,8 @@ export function acceptHandshake(
 
 /** What a server answers to a key: section 4.2.2, step 5.4. */
 export function acceptFor(key: string): string {
-  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  const text = `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  return new Bun.CryptoHasher("sha1").update(text).digest("base64");
 }
 
 /** 16 bytes are 22 characters, the last of which has four spare bits, and padding. */

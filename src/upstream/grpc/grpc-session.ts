@@ -1,6 +1,6 @@
 import type * as Http2 from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
-import { createConnection } from "node:net";
+import type * as Net from "node:net";
 import { type Deadline, deadlines } from "../../base/deadlines.ts";
 import { GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -172,6 +172,8 @@ export class GrpcSession {
 
 /** A socket in clear text; TLS towards nodes would begin here and nowhere else. */
 function socketTo(target: ConnectTarget) {
+  // eslint-disable-next-line typescript/no-require-imports -- as above
+  const { createConnection } = require("node:net") as typeof Net;
   return "unix" in target
     ? createConnection({ path: target.unix })
     : createConnection({ host: target.host, port: target.port, noDelay: true });
