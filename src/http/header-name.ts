@@ -97,6 +97,12 @@ const KNOWN_MAX = 1024;
 const KNOWN_LENGTH_MAX = 64;
 const KNOWN = new Map<string, HeaderName>();
 
+// Whatever clients send first, the names that mean something have their place.
+for (const key of ROLES.keys()) {
+  const title = key.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  for (const text of [key, title]) KNOWN.set(text, new HeaderName(text));
+}
+
 export function headerName(text: string): HeaderName {
   const known = KNOWN.get(text);
   if (known !== undefined) return known;

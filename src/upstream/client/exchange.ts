@@ -241,7 +241,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     if (framing.kind === "length" && framing.length <= chunk.byteLength - at) {
       const end = at + framing.length;
-      this.#answer(head, new MemoryBody(cut(chunk, at, end)));
+      this.#answer(head, new MemoryBody(cut(chunk, at, end), undefined, headroom(at, end)));
       this.#complete(end < chunk.byteLength);
       return;
     }
@@ -251,14 +251,22 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
       framing.kind === "chunked" ? new ChunkedDecoder() : new LengthDecoder(length ?? Infinity);
     const payload = decode(decoder, chunk, at);
     if (decoder.done) {
-      this.#answer(head, new MemoryBody(payload, decoder.trailers, headroom(decoder)));
+      this.#answer(
+        head,
+        new MemoryBody(
+          payload,
+          decoder.trailers,
+          headroom(decoder.payloadStart, decoder.payloadEnd),
+        ),
+      );
       this.#complete(decoder.consumed < chunk.byteLength);
       return;
     }
     this.#phase = "body";
     this.#decoder = decoder;
     this.#body = new ResponseBody(this, length);
-    if (payload.byteLength > 0) this.#body.pushFirst(payload, headroom(decoder));
+    if (payload.byteLength > 0)
+      this.#body.pushFirst(payload, headroom(decoder.payloadStart, decoder.payloadEnd));
     this.#answer(head, this.#body);
   }
 
@@ -379,7 +387,7 @@ function cut(chunk: Uint8Array, start: number, end: number): Uint8Array {
   return length <= COPY_BYTES_MAX ? chunk.slice(start, end) : chunk.subarray(start, end);
 }
 
-/** Bytes in front of what decode() has just found: of heads and chunk sizes, which are read. */
-function headroom({ payloadStart, payloadEnd }: BodyDecoder): number {
-  return payloadEnd - payloadStart <= COPY_BYTES_MAX ? 0 : payloadStart;
+/** Bytes in front of what cut() answers: of heads and chunk sizes, which are read. */
+function headroom(start: number, end: number): number {
+  return end - start <= COPY_BYTES_MAX ? 0 : start;
 }

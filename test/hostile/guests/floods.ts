@@ -141,7 +141,7 @@ const FLOODS: Readonly<Record<string, Flood>> = {
   "response-bodies": {
     where: "response_body",
     turn: "(drop (call $proxy_set_buffer_bytes #1 #-1 #0 #0 #65536))",
-    expect: ["cut"],
+    expect: [...FLOODED, "cut"],
   },
   "the-log-in-on-log": {
     where: "log",

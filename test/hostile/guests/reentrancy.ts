@@ -93,7 +93,7 @@ export const REENTRANCY: readonly HostileGuest[] = [
   {
     name: "reentrancy-close-in-the-response-body",
     wat: attack("response_body", "(drop (call $proxy_close_stream #1))"),
-    expect: ["cut"],
+    expect: ["502 FILTER_RESET", "cut"],
   },
   {
     name: "reentrancy-close-on-log",

@@ -58,6 +58,7 @@ const BEFORE_THE_HEAD = [
   ["request_trailers", "trailers"],
   ["response_headers", "get"],
 ] as const;
+/** The head has left by then, unless the whole answer came in one piece. */
 const AFTER_THE_HEAD = [
   ["response_body", "get"],
   ["response_trailers", "trailers"],
@@ -80,7 +81,7 @@ function everywhere(kind: keyof typeof EXITS): HostileGuest[] {
   });
   return [
     ...BEFORE_THE_HEAD.map(([where, request]) => guest(where, FAILED, request)),
-    ...AFTER_THE_HEAD.map(([where, request]) => guest(where, ["cut"], request)),
+    ...AFTER_THE_HEAD.map(([where, request]) => guest(where, [...FAILED, "cut"], request)),
     ...AFTER_THE_END.map((where) => guest(where, SERVED, "get")),
   ];
 }
