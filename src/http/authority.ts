@@ -1,4 +1,5 @@
 import { isIPv6 } from "../base/ip-address.ts";
+import { RecentTexts } from "./recent-texts.ts";
 import { quoted, refuse, type Refusal } from "./refusal.ts";
 
 /**
@@ -23,24 +24,17 @@ export interface Authority {
 
 /** @param text of one line, blanks around it already removed */
 export function parseAuthority(text: string): Authority | Refusal {
-  const slot = text.length === 0 ? 0 : slotOf(text);
-  const seen = LAST_SEEN[slot];
-  if (seen?.text === text) return seen.authority;
+  const known = RECENT.get(text);
+  if (known !== undefined) return known;
   const parsed = readAuthority(text);
-  if (parsed.ok) LAST_SEEN[slot] = { text, authority: parsed };
+  if (!parsed.ok) return parsed;
+  const slot = RECENT.claim(text, 0, text.length);
+  if (slot >= 0) RECENT.put(slot, parsed);
   return parsed;
 }
 
-/** Clients name few hosts, and each over and over. Two of one slot take it from each other. */
-const SLOTS = 256;
-const LAST_SEEN: ({ readonly text: string; readonly authority: Authority } | undefined)[] =
-  Array.from({ length: SLOTS }, () => undefined);
-
-function slotOf(text: string): number {
-  const middle = text.charCodeAt(text.length >> 1);
-  const mixed = text.charCodeAt(0) * 7 + middle * 61 + text.charCodeAt(text.length - 1) * 13;
-  return (mixed + text.length * 3) & (SLOTS - 1);
-}
+/** Clients name few hosts, and each over and over. */
+const RECENT = new RecentTexts<Authority>();
 
 function readAuthority(text: string): Authority | Refusal {
   if (text === "") return malformed("it is empty");

@@ -2,7 +2,7 @@ import type { HeaderName } from "./header-name.ts";
 
 /** One line of a list. */
 export class HeaderLine {
-  name: HeaderName;
+  readonly name: HeaderName;
   /** undefined: it stands in the source, and nobody has asked for it. */
   value: string | undefined;
   /** Of the line in the source, without its line end; -1: it does not stand there. */

@@ -37,9 +37,7 @@ export function hostFunctions(guest: Guest): Record<HostFunctionName, HostFuncti
     ...foreignFunctions(guest),
   };
   for (const name of Object.keys(functions) as HostFunctionName[]) {
-    functions[name] = ANYTIME.has(name)
-      ? noting(guest, functions[name])
-      : gated(guest, functions[name]);
+    functions[name] = gated(guest, functions[name], ANYTIME.has(name));
   }
   return functions;
 }
@@ -59,12 +57,13 @@ type Body = (...args: unknown[]) => number | void;
 /**
  * Answers InternalFailure where the ABI does not let a guest call. What a host function throws must
  * stop the guest, also when the guest catches it.
+ * @param isAnytime it is one of ANYTIME
  */
-function gated(guest: Guest, body: HostFunction): HostFunction {
+function gated(guest: Guest, body: HostFunction, isAnytime: boolean): HostFunction {
   const run = body as Body;
   const gate: Body = (a, b, c, d, e, f, g, h, i, j, k, l) => {
     guest.beginHostCall();
-    if (!guest.callable) return Status.InternalFailure;
+    if (!isAnytime && !guest.callable) return Status.InternalFailure;
     try {
       return run(a, b, c, d, e, f, g, h, i, j, k, l);
     } catch (error) {
@@ -75,7 +74,7 @@ function gated(guest: Guest, body: HostFunction): HostFunction {
   // As many as nearly all have: what a call lacks of the parameters has to be filled in each time.
   const short: Body = (a, b, c, d, e) => {
     guest.beginHostCall();
-    if (!guest.callable) return Status.InternalFailure;
+    if (!isAnytime && !guest.callable) return Status.InternalFailure;
     try {
       return run(a, b, c, d, e);
     } catch (error) {
@@ -84,18 +83,4 @@ function gated(guest: Guest, body: HostFunction): HostFunction {
     }
   };
   return body.length <= short.length ? short : gate;
-}
-
-function noting(guest: Guest, body: HostFunction): HostFunction {
-  const run = body as Body;
-  const note: Body = (a, b, c, d, e) => {
-    guest.beginHostCall();
-    try {
-      return run(a, b, c, d, e);
-    } catch (error) {
-      guest.noteThrown(error);
-      throw error;
-    }
-  };
-  return note;
 }
