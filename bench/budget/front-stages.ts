@@ -183,7 +183,7 @@ export const RENDER_ANSWER: Stage = {
           connection: undefined,
           upgrade: undefined,
         });
-        output.write(head, BODY_BYTES, "");
+        output.write(head, "", BODY_BYTES, "");
       },
       shown: () => socket.lastText(),
       expected: RESPONSE.replace("\r\nConnection: keep-alive", ""),

@@ -66,7 +66,7 @@ export const RENDER_REQUEST: Stage = {
         const { method, target, authority, headers } = admitted(plane).request;
         return { method, target, authority, headers, body: undefined, upgrade: undefined };
       },
-      run: (request) => SCRATCH.write(requestHead(request), 0, "latin1"),
+      run: (request) => requestHead(request).writeTo(SCRATCH, 0),
       shown: (length) => SCRATCH.toString("latin1", 0, length),
       expected: FORWARDED,
     });

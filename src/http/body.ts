@@ -28,8 +28,22 @@ export interface Body {
    */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
+  /**
+   * In the place of the first read(), for a body that lies in one buffer: where it lies there. It is
+   * the reader's, and so are all bytes in front of it: a head can be written there. Left out, or
+   * undefined: read() has it.
+   */
+  readInPlace?(): ByteRange | undefined;
+
   /** The reader wants no more; idempotent, also after the end. Pending reads answer undefined. */
   cancel(reason: unknown): void;
+}
+
+/** Bytes of a buffer, from `start` to before `end`. */
+export interface ByteRange {
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** A body whose bytes are all there. */

@@ -1,5 +1,5 @@
 import { GatewayError, messageOf } from "../base/errors.ts";
-import type { Body } from "../http/body.ts";
+import type { Body, ByteRange } from "../http/body.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { Tunnel } from "../upstream/message.ts";
 
@@ -44,6 +44,12 @@ export class AnswerBody implements Body {
       this.#owner.finish({ error });
       throw error;
     }
+  }
+
+  readInPlace(): ByteRange | undefined {
+    const range = this.#inner.readInPlace?.();
+    if (range !== undefined) this.bytes += range.end - range.start;
+    return range;
   }
 
   /** Only a front cancels it, and only because its client has gone. */

@@ -1,7 +1,8 @@
 import { LIMITS } from "../../base/limits.ts";
 import { HeaderList } from "../../http/headers.ts";
+import { readLatin1 } from "../../http/latin1.ts";
 import type { BodyDecoder } from "./body-decoder.ts";
-import { badResponse, latin1, parseFieldLines } from "./syntax.ts";
+import { badResponse, parseFieldLines } from "./syntax.ts";
 
 /**
  * Decoder of the chunked transfer coding, in place.
@@ -134,7 +135,7 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   #finish(section: Uint8Array): void {
-    const lines = latin1(section, 0, section.byteLength - 2);
+    const lines = readLatin1(section, 0, section.byteLength - 2);
     parseFieldLines(lines, 0, this.trailers, LIMITS.responseHeadersMax);
     for (const key of ["content-length", "transfer-encoding", "host"]) {
       if (this.trailers.has(key)) throw badResponse(`its trailers hold "${key}"`);

@@ -1,6 +1,7 @@
 import type { Socket, SocketHandler } from "bun";
 import { assert } from "../../base/assert.ts";
 import { LazyDeadline } from "../../base/lazy-deadline.ts";
+import type { HeadText } from "../../http/head-text.ts";
 import { ResponseHeadParser } from "./response-head.ts";
 
 /** Where a connection goes to. A unix path that begins with NUL is a Linux abstract socket. */
@@ -104,13 +105,10 @@ export class Connection {
     return Math.max(0, this.#socket?.write(bytes) ?? 0);
   }
 
-  /**
-   * The same for a head, which needs no buffer of its own.
-   * @param text latin-1: one char is one byte
-   */
-  writeText(text: string): number {
-    if (text.length > SCRATCH_BYTES) return this.write(Buffer.from(text, "latin1"));
-    const length = SCRATCH.write(text, 0, "latin1");
+  /** The same for a head, which needs no buffer of its own. */
+  writeHead(head: HeadText): number {
+    if (head.length > SCRATCH_BYTES) return this.write(Buffer.from(String(head), "latin1"));
+    const length = head.writeTo(SCRATCH, 0);
     return Math.max(0, this.#socket?.write(SCRATCH, 0, length) ?? 0);
   }
 

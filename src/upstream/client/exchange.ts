@@ -2,14 +2,16 @@ import { deadlines, type Deadline } from "../../base/deadlines.ts";
 import { GatewayError, messageOf, toGatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { TimeoutConfig } from "../../config/config.ts";
-import { MemoryBody, type Body } from "../../http/body.ts";
+import type { Body } from "../../http/body.ts";
 import { type Framing, hasNoBody } from "../../http/framing.ts";
+import type { HeadText } from "../../http/head-text.ts";
 import type { UpstreamRequest } from "../message.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 import type { Connection, ConnectionUser } from "./connection.ts";
 import { requestHead } from "./request-head.ts";
 import { RequestSender, type SendListener } from "./request-sender.ts";
+import { cut, headroomOf, WholeBody } from "./whole-body.ts";
 import { ResponseBody, type BodySource } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { badResponse } from "./syntax.ts";
@@ -160,14 +162,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   }
 
   #sendHead(): void {
-    let head: string;
+    let head: HeadText;
     try {
       head = requestHead(this.#request);
     } catch (error) {
       this.sendFailed(error);
       return;
     }
-    this.#sentBytes = this.#connection.writeText(head);
+    this.#sentBytes = this.#connection.writeHead(head);
     if (this.#sentBytes === head.length) {
       if (this.#phase === "head") this.#expect(this.#startedMs); // That was just now.
       return;
@@ -241,7 +243,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     if (framing.kind === "length" && framing.length <= chunk.byteLength - at) {
       const end = at + framing.length;
-      this.#answer(head, new MemoryBody(cut(chunk, at, end), undefined, headroom(at, end)));
+      this.#answer(head, new WholeBody(chunk, at, end, undefined));
       this.#complete(end < chunk.byteLength);
       return;
     }
@@ -249,24 +251,20 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     this.#untilClose = framing.kind === "until-close";
     const decoder =
       framing.kind === "chunked" ? new ChunkedDecoder() : new LengthDecoder(length ?? Infinity);
-    const payload = decode(decoder, chunk, at);
+    decoder.decode(chunk, at);
+    const { payloadStart, payloadEnd } = decoder;
     if (decoder.done) {
-      this.#answer(
-        head,
-        new MemoryBody(
-          payload,
-          decoder.trailers,
-          headroom(decoder.payloadStart, decoder.payloadEnd),
-        ),
-      );
+      this.#answer(head, new WholeBody(chunk, payloadStart, payloadEnd, decoder.trailers));
       this.#complete(decoder.consumed < chunk.byteLength);
       return;
     }
     this.#phase = "body";
     this.#decoder = decoder;
     this.#body = new ResponseBody(this, length);
-    if (payload.byteLength > 0)
-      this.#body.pushFirst(payload, headroom(decoder.payloadStart, decoder.payloadEnd));
+    if (payloadEnd > payloadStart) {
+      const payload = cut(chunk, payloadStart, payloadEnd);
+      this.#body.pushFirst(payload, headroomOf(payloadStart, payloadEnd));
+    }
     this.#answer(head, this.#body);
   }
 
@@ -274,7 +272,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     const body = this.#body;
     const decoder = this.#decoder;
     if (this.#phase !== "body" || body === undefined || decoder === undefined) return;
-    const payload = decode(decoder, chunk, 0);
+    decoder.decode(chunk, 0);
+    const payload = cut(chunk, decoder.payloadStart, decoder.payloadEnd);
     if (payload.byteLength > 0) {
       this.#expectNothing();
       body.push(payload);
@@ -371,23 +370,3 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 }
 
 const NO_BODY: Framing = { ok: true, kind: "none" };
-
-/** Payloads up to this many bytes are copied: a copy is cheaper than a view, and keeps no chunk. */
-const COPY_BYTES_MAX = 4096;
-
-/** The bytes of body in `chunk` from `at` on. */
-function decode(decoder: BodyDecoder, chunk: Uint8Array, at: number): Uint8Array {
-  decoder.decode(chunk, at);
-  return cut(chunk, decoder.payloadStart, decoder.payloadEnd);
-}
-
-function cut(chunk: Uint8Array, start: number, end: number): Uint8Array {
-  const length = end - start;
-  if (length === chunk.byteLength) return chunk;
-  return length <= COPY_BYTES_MAX ? chunk.slice(start, end) : chunk.subarray(start, end);
-}
-
-/** Bytes in front of what cut() answers: of heads and chunk sizes, which are read. */
-function headroom(start: number, end: number): number {
-  return end - start <= COPY_BYTES_MAX ? 0 : start;
-}

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
 import { isToken } from "../../http/token.ts";
+import { HeadText } from "../../http/head-text.ts";
 import { ROLE } from "../../http/header-name.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import { RecentTexts } from "../../http/recent-texts.ts";
@@ -16,29 +17,33 @@ const OWN_LINES =
 const NOT_IN_REQUEST_LINE = /[^\x21-\x7e\x80-\xff]/;
 
 /**
- * Request line and header lines, the empty line included; to be sent as latin-1.
+ * Request line and header lines, the empty line included.
  *
  *   GET /path HTTP/1.1 │ Host │ headers in order │ framing │ Upgrade
  *
  * @throws GatewayError GATEWAY_INTERNAL when a part could be read as more than it is
  */
-export function requestHead(request: UpstreamRequest): string {
-  const { method, body, upgrade } = request;
+export function requestHead(request: UpstreamRequest): HeadText {
   const opening = openingOf(request);
   checkLines(request.headers);
-  let head = opening + request.headers.toText(0);
+  return new HeadText(opening, request.headers.toText(0), endOf(request));
+}
+
+/** The lines that are the client's own, and the empty one. */
+function endOf({ method, body, upgrade }: UpstreamRequest): string {
+  let text = "";
   if (body !== undefined) {
     const length = sentLength(body);
-    head +=
+    text =
       length === undefined ? "\r\nTransfer-Encoding: chunked" : `\r\nContent-Length: ${length}`;
   } else if (EXPECTS_BODY.has(method)) {
-    head += "\r\nContent-Length: 0";
+    text = "\r\nContent-Length: 0";
   }
   if (upgrade !== undefined) {
     if (hasControls(upgrade)) throw refused(`the upgrade to ${quoted(upgrade)}`);
-    head += `\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}`;
+    text += `\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}`;
   }
-  return `${head}\r\n\r\n`;
+  return text === "" ? "\r\n\r\n" : `${text}\r\n\r\n`;
 }
 
 /** Request line and Host line, checked. */

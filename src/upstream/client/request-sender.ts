@@ -1,5 +1,6 @@
 import { GatewayError } from "../../base/errors.ts";
 import type { Body } from "../../http/body.ts";
+import type { HeadText } from "../../http/head-text.ts";
 import type { UpstreamRequest } from "../message.ts";
 import type { Connection } from "./connection.ts";
 import { requestHead, sentLength, trailerLines } from "./request-head.ts";
@@ -63,7 +64,7 @@ export class RequestSender {
    * Goes on, instead of start(), with a request without a body.
    * @param taken bytes of its head that the socket has taken
    */
-  resume(head: string, taken: number): void {
+  resume(head: HeadText, taken: number): void {
     this.#tookOfHead(head, taken);
     void this.#finishWhenDrained();
   }
@@ -87,13 +88,13 @@ export class RequestSender {
     this.#resolveDrained();
   }
 
-  #sendHeadOnly(head: string): void {
+  #sendHeadOnly(head: HeadText): void {
     this.#writeHead(head);
     if (this.#pending === undefined) this.#finish();
     else void this.#finishWhenDrained();
   }
 
-  #sendWithBody(head: string, body: Body): void {
+  #sendWithBody(head: HeadText, body: Body): void {
     this.bodyStarted = true;
     const first = body.read();
     if (first === undefined || first instanceof Promise || first.byteLength > JOIN_BYTES_MAX) {
@@ -106,8 +107,7 @@ export class RequestSender {
     const second = this.#owedBytes === 0 ? body.read() : null;
     if (second instanceof Uint8Array) this.#framed(second);
     const joined = Buffer.allocUnsafe(head.length + framed.byteLength);
-    joined.write(head, 0, "latin1");
-    joined.set(framed, head.length);
+    joined.set(framed, head.writeTo(joined, 0));
     this.#write(joined);
     if (second === undefined && this.#pending === undefined) this.#finish();
     else void this.#pump(body, second === null ? body.read() : second);
@@ -163,14 +163,14 @@ export class RequestSender {
     }
   }
 
-  #writeHead(head: string): void {
-    this.#tookOfHead(head, this.#connection.writeText(head));
+  #writeHead(head: HeadText): void {
+    this.#tookOfHead(head, this.#connection.writeHead(head));
   }
 
-  #tookOfHead(head: string, taken: number): void {
+  #tookOfHead(head: HeadText, taken: number): void {
     this.sentBytes += taken;
     if (taken === head.length) return;
-    this.#pending = Buffer.from(head.slice(taken), "latin1");
+    this.#pending = Buffer.from(String(head).slice(taken), "latin1");
     this.#listener.sendProgressed(true);
   }
 

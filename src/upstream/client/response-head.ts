@@ -3,9 +3,10 @@ import { bodyFraming, type Framing, type HttpVersion } from "../../http/framing.
 import { ROLE } from "../../http/header-name.ts";
 import type { HeaderLines } from "../../http/header-lines.ts";
 import { HeaderList } from "../../http/headers.ts";
+import { readLatin1 } from "../../http/latin1.ts";
 import { RecentTexts } from "../../http/recent-texts.ts";
 import { quoted, type Refusal } from "../../http/refusal.ts";
-import { badResponse, hasControls, latin1, parseFieldLines } from "./syntax.ts";
+import { badResponse, hasControls, parseFieldLines } from "./syntax.ts";
 
 /** Status line and header lines of one response. */
 export interface ResponseHead {
@@ -74,7 +75,7 @@ export class ResponseHeadParser {
       return undefined;
     }
     this.consumed = end - start;
-    const text = latin1(chunk, start, end - 2);
+    const text = readLatin1(chunk, start, end - 2);
     const head = parseHead(text);
     this.#slot = RECENT.claim(text, 0, text.length);
     if (this.#slot >= 0 && RECENT.at(this.#slot) === undefined) {
@@ -97,7 +98,7 @@ export class ResponseHeadParser {
     if (end < 0) return undefined;
     this.#heldBytes = 0;
     this.consumed = end - held;
-    return parseHead(latin1(this.#held, 0, end - 2));
+    return parseHead(readLatin1(this.#held, 0, end - 2));
   }
 
   #hold(chunk: Uint8Array, start: number, end: number): void {
@@ -121,7 +122,7 @@ function beginsWith(chunk: Uint8Array, start: number, bytes: Uint8Array): boolea
   const length = bytes.byteLength;
   const end = start + length;
   if (end > chunk.byteLength) return false;
-  // Borrowed, as in latin1(): it compares ranges, and makes no views of them.
+  // Borrowed, as in http/latin1.ts: it compares ranges, and makes no views of them.
   return Buffer.prototype.compare.call(chunk, bytes, 0, length, start, end) === 0;
 }
 
@@ -130,7 +131,7 @@ function checkPrefix(bytes: Uint8Array, start: number, end: number): void {
   const length = Math.min(PREFIX.length, end - start);
   for (let at = 0; at < length; at++) {
     if (bytes[start + at] === PREFIX[at]) continue;
-    const seen = latin1(bytes, start, Math.min(end, start + 40));
+    const seen = readLatin1(bytes, start, Math.min(end, start + 40));
     throw badResponse(`it begins with ${quoted(seen)} instead of an HTTP/1.x status line`);
   }
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../base/errors.ts";
-import type { Body } from "../../../http/body.ts";
+import type { Body, ByteRange } from "../../../http/body.ts";
 import { hasNoBody } from "../../../http/framing.ts";
+import { type HeadText, NO_HEAD } from "../../../http/head-text.ts";
 import type { Answer } from "../front.ts";
 import type { Output } from "./output.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -40,7 +41,7 @@ export class AnswerSender {
   /** A chunk that was read ahead before the client stopped reading. */
   #held: Uint8Array | undefined;
   /** The head, until it goes out with the first bytes of the body. */
-  #head = "";
+  #head = NO_HEAD;
   readonly #onChunk = (chunk: Uint8Array | undefined): void => this.#resume(chunk);
   readonly #onError = (error: unknown): void => this.#break(error);
 
@@ -75,14 +76,16 @@ export class AnswerSender {
       this.#end(undefined);
       return;
     }
+    const range = length === undefined ? undefined : body.readInPlace?.();
     // When this throws, nothing has been sent: the client can get a proper answer instead.
-    const first = body.read();
+    const first = range === undefined ? body.read() : undefined;
     this.#body = body;
     this.#framing = length !== undefined ? "length" : modern ? "chunked" : "until-close";
     this.#left = length ?? 0;
     this.#takesTrailers = asked.takesTrailers;
     this.#state = "reading";
-    if (first instanceof Promise) this.#await(first);
+    if (range !== undefined) this.#sendInPlace(range);
+    else if (first instanceof Promise) this.#await(first);
     else this.#resume(first);
   }
 
@@ -119,7 +122,7 @@ export class AnswerSender {
 
   #await(chunk: Promise<Uint8Array | undefined>): void {
     // What comes later must not hold back the head.
-    if (this.#head !== "") this.#write("", undefined, "");
+    if (this.#head !== NO_HEAD) this.#write("", undefined, "");
     if (this.#output.waitingBytes > 0) this.#owner.onBlocked();
     void chunk.then(this.#onChunk, this.#onError);
   }
@@ -160,6 +163,18 @@ export class AnswerSender {
     this.#end(chunk, headroom);
   }
 
+  /** A whole body that lies behind what was the node's head. */
+  #sendInPlace(range: ByteRange): void {
+    this.#left -= range.end - range.start;
+    this.#output.writeInPlace(this.#takeHead(), range);
+    if (this.#output.waitingBytes > 0) {
+      this.#state = "blocked";
+      this.#owner.onBlocked();
+    } else {
+      this.#read();
+    }
+  }
+
   #send(chunk: Uint8Array, headroom: number): void {
     if (this.#framing === "chunked") {
       this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n", headroom);
@@ -182,7 +197,7 @@ export class AnswerSender {
       const end = `0\r\n${trailers === undefined ? "" : renderTrailers(trailers)}\r\n`;
       if (last === undefined) this.#write(end, undefined, "");
       else this.#write(`${last.length.toString(16)}\r\n`, last, `\r\n${end}`, headroom);
-    } else if (this.#head !== "") {
+    } else if (this.#head !== NO_HEAD) {
       this.#write("", undefined, "");
     }
     if (this.#output.waitingBytes === 0) {
@@ -194,9 +209,13 @@ export class AnswerSender {
   }
 
   #write(before: string, bytes: Uint8Array | undefined, after: string, headroom = 0): void {
+    this.#output.write(this.#takeHead(), before, bytes, after, headroom);
+  }
+
+  #takeHead(): HeadText {
     const head = this.#head;
-    this.#head = "";
-    this.#output.write(head + before, bytes, after, headroom);
+    this.#head = NO_HEAD;
+    return head;
   }
 
   #finish(): void {
@@ -206,7 +225,7 @@ export class AnswerSender {
 
   #break(error: unknown): void {
     if (this.#state === "idle") return;
-    const begun = this.#head === "";
+    const begun = this.#head === NO_HEAD;
     this.cancel(error);
     this.#owner.onBroken(error, begun);
   }
@@ -215,7 +234,7 @@ export class AnswerSender {
     this.#state = "idle";
     this.#body = undefined;
     this.#held = undefined;
-    this.#head = "";
+    this.#head = NO_HEAD;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Cancellation } from "../../../base/cancellation.ts";
 import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { HeadText } from "../../../http/head-text.ts";
 import type { Tunnel } from "../../../upstream/message.ts";
 import type { Answer, FrontOptions } from "../front.ts";
 import { AnswerSender } from "./answer-sender.ts";
@@ -174,7 +175,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   onBodyWanted(): void {
     if (this.#head?.expectsContinue === true && !this.#continued && !this.#answered) {
       this.#continued = true;
-      this.#channel.output.write("HTTP/1.1 100 Continue\r\n\r\n", undefined, "");
+      this.#channel.output.write(CONTINUE, "", undefined, "");
     }
     this.#channel.expect(this.#owner.bounds.bodyIdleMs);
   }
@@ -340,7 +341,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
 
   #switch(answer: Answer, tunnel: Tunnel, protocol: string): void {
     answer.body?.cancel("an upgraded connection has no body");
-    let head: string;
+    let head: HeadText;
     try {
       head = renderSwitch(answer.headers, protocol);
     } catch (error) {
@@ -348,7 +349,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
       this.#sendInstead(error);
       return;
     }
-    this.#channel.output.write(head, undefined, "");
+    this.#channel.output.write(head, "", undefined, "");
     this.#state = "tunnel";
     const idles = { idleMs: answer.tunnelIdleMs, halfClosedMs: this.#owner.bounds.halfClosedMs };
     this.#pump = new TunnelPump(this.#channel, tunnel, idles, (error) => {
@@ -394,5 +395,6 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   }
 }
 
+const CONTINUE = new HeadText("HTTP/1.1 100 Continue", "", "\r\n\r\n");
 /** Stands for a request that could not be read. */
 const UNREAD: Asked = { method: "", version: "1.1", takesTrailers: false };

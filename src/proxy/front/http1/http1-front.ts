@@ -136,7 +136,7 @@ class Http1Front implements Front, ConnectionOwner {
       connection: "close",
       upgrade: undefined,
     });
-    socket.end(Buffer.from(head, "latin1"));
+    socket.end(Buffer.from(String(head), "latin1"));
   }
 }
 

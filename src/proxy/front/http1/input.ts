@@ -1,4 +1,5 @@
 import { GatewayError } from "../../../base/errors.ts";
+import { readLatin1 } from "../../../http/latin1.ts";
 
 /**
  * Bytes that a client has sent and nobody has read, as lines or as raw bytes.
@@ -144,7 +145,8 @@ export class Input {
     const first = this.#chunks[0];
     if (first === undefined) return false;
     const windowBytes = Math.max(WINDOW_BYTES_MIN, Math.min(bytesMax + 2, WINDOW_BYTES_MAX));
-    this.#window = first.toString("latin1", this.#at, this.#at + windowBytes);
+    const end = Math.min(this.#at + windowBytes, first.length);
+    this.#window = readLatin1(first, this.#at, end);
     this.#windowAt = 0;
     this.#isWindowClean = !CONTROL.test(this.#window);
     return true;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HeadText, NO_HEAD } from "../../../http/head-text.ts";
 import { Output } from "./output.ts";
 
 /** Takes `room` bytes, then nothing until there is room again. */
@@ -23,7 +24,7 @@ const text = (length: number): string => Buffer.from(bytes(length)).toString("la
 describe("write()", () => {
   test("sends text, bytes and text in one write, as latin-1", () => {
     const sink = new FakeSink();
-    new Output(sink).write("a\xe9|", Uint8Array.of(0, 255), "|\xff");
+    new Output(sink).write(NO_HEAD, "a\xe9|", Uint8Array.of(0, 255), "|\xff");
     expect([sink.text, sink.writes]).toEqual(["a\xe9|\0\xff|\xff", 1]);
   });
 
@@ -32,10 +33,10 @@ describe("write()", () => {
     (length) => {
       const sink = new FakeSink();
       const output = new Output(sink);
-      output.write("<<<", bytes(length), ">>>");
-      output.write("", bytes(length), "");
-      output.write("", bytes(length), "!");
-      output.write("?", bytes(length), "");
+      output.write(NO_HEAD, "<<<", bytes(length), ">>>");
+      output.write(NO_HEAD, "", bytes(length), "");
+      output.write(NO_HEAD, "", bytes(length), "!");
+      output.write(NO_HEAD, "?", bytes(length), "");
       const body = text(length);
       expect(sink.text === `<<<${body}>>>${body}${body}!?${body}`).toBe(true);
       expect(sink.writes).toBeLessThanOrEqual(11);
@@ -54,7 +55,7 @@ describe("write()", () => {
       const body = buffer.subarray(8);
       body.set(bytes(20_000));
       const output = new Output(sink);
-      output.write("<\xe9>", body, "", headroom);
+      output.write(NO_HEAD, "<\xe9>", body, "", headroom);
       const before = Buffer.from(buffer.subarray(0, 8)).toString("latin1");
       expect(before).toBe(inPlace ? ".....<\xe9>" : "........");
       sink.room = Infinity;
@@ -66,9 +67,22 @@ describe("write()", () => {
     }
   });
 
+  test("puts a head in front of everything, whatever size it has", () => {
+    for (const size of [0, 1, 3000, 65_520, 65_536, 70_000]) {
+      const sink = new FakeSink();
+      const head = new HeadText("GET / HTTP/1.1", `\r\nA: ${"\xe9".repeat(size)}`, "\r\n\r\n");
+      const output = new Output(sink);
+      output.write(head, "5\r\n", bytes(5), "\r\n");
+      output.write(head, "", undefined, "");
+      output.write(head, "", bytes(9000), "", 0);
+      const body = text(9000);
+      expect(sink.text === `${head}5\r\nabcde\r\n${head}${head}${body}`).toBe(true);
+    }
+  });
+
   test("sends a text that is longer than its scratch", () => {
     const sink = new FakeSink();
-    new Output(sink).write("h".repeat(70_000), bytes(10), "e".repeat(70_000));
+    new Output(sink).write(NO_HEAD, "h".repeat(70_000), bytes(10), "e".repeat(70_000));
     expect(sink.text === "h".repeat(70_000) + text(10) + "e".repeat(70_000)).toBe(true);
   });
 
@@ -78,9 +92,9 @@ describe("write()", () => {
       sink.room = room;
       const output = new Output(sink);
       const other = new Output(new FakeSink());
-      output.write("one|", bytes(200_000), "|end");
-      other.write("overwrites the scratch", bytes(60_000), "");
-      output.write("two", undefined, "");
+      output.write(NO_HEAD, "one|", bytes(200_000), "|end");
+      other.write(NO_HEAD, "overwrites the scratch", bytes(60_000), "");
+      output.write(NO_HEAD, "two", undefined, "");
       const whole = `one|${text(200_000)}|endtwo`;
       expect(output.waitingBytes).toBe(whole.length - room);
       expect(output.sentBytes).toBe(room);
@@ -93,10 +107,60 @@ describe("write()", () => {
   });
 });
 
+describe("writeInPlace()", () => {
+  const head = new HeadText("HTTP/1.1 200 OK", "\r\nA: \xe9", "\r\n\r\n");
+  const front = String(head);
+
+  function written(start: number, end: number, room = Infinity): [FakeSink, Output, Uint8Array] {
+    const buffer = bytes(end + 10);
+    const sink = new FakeSink();
+    sink.room = room;
+    const output = new Output(sink);
+    output.writeInPlace(head, { buffer, start, end });
+    return [sink, output, buffer];
+  }
+
+  test.each([
+    [0, 1],
+    [3, 4099],
+    [3, 4100],
+    [front.length, 9000],
+    [front.length - 1, 9000],
+    [300, 70_000],
+    [3, 70_000],
+  ])("sends the head and the bytes from %d to %d in one write", (start, end) => {
+    const [sink, output, buffer] = written(start, end);
+    expect(sink.text === front + text(end + 10).slice(start, end)).toBe(true);
+    expect(sink.writes).toBe(start < front.length && end > 65_536 ? 2 : 1);
+    expect(output.waitingBytes).toBe(0);
+    // What lies outside is as it was, but for the place that the head took.
+    const place = Math.max(0, start - front.length);
+    const around = (all: Uint8Array): number[] => [...all.slice(0, place), ...all.slice(end)];
+    expect(around(buffer)).toEqual(around(bytes(end + 10)));
+  });
+
+  test("keeps what the system does not take, whatever is written meanwhile", () => {
+    for (const [start, end] of [
+      [3, 900],
+      [300, 9000],
+    ] as const) {
+      for (const room of [0, 5, front.length, front.length + 1, 400]) {
+        const [sink, output] = written(start, end, room);
+        new Output(new FakeSink()).write(NO_HEAD, "overwrites the scratch", bytes(60_000), "");
+        const whole = front + text(end + 10).slice(start, end);
+        expect([output.waitingBytes, output.sentBytes]).toEqual([whole.length - room, room]);
+        sink.room = Infinity;
+        output.drain();
+        expect(sink.text === whole).toBe(true);
+      }
+    }
+  });
+});
+
 describe("write() errors", () => {
   test("keeps what a connection that is gone does not take", () => {
     const output = new Output({ write: () => -1 });
-    output.write("abc", undefined, "");
+    output.write(NO_HEAD, "abc", undefined, "");
     output.drain();
     expect([output.waitingBytes, output.sentBytes]).toEqual([3, 0]);
     output.clear();

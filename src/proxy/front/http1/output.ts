@@ -1,3 +1,7 @@
+import type { ByteRange } from "../../../http/body.ts";
+import { type HeadText, NO_HEAD } from "../../../http/head-text.ts";
+import { writeLatin1 } from "../../../http/latin1.ts";
+
 /** The part of a socket that is written to. */
 export interface Sink {
   /** @returns bytes that the system has taken, -1 when the connection is gone */
@@ -29,38 +33,48 @@ export class Output {
   }
 
   /**
-   *   before (latin-1) │ bytes │ after (latin-1)      in one write up to 64 KiB
+   *   head │ before (latin-1) │ bytes │ after (latin-1)      in one write up to 64 KiB
    *
    * @param bytes kept until they are sent, so they are the output's from now on
    * @param headroom bytes in front of them, in their buffer, that are the output's as well
    */
-  write(before: string, bytes: Uint8Array | undefined, after: string, headroom = 0): void {
+  write(
+    head: HeadText,
+    before: string,
+    bytes: Uint8Array | undefined,
+    after: string,
+    headroom = 0,
+  ): void {
+    const front = head.length + before.length;
     const byteLength = bytes?.length ?? 0;
-    const fits = after === "" && before.length <= headroom && byteLength > COPY_BYTES_MAX;
+    const fits = after === "" && front <= headroom && byteLength > COPY_BYTES_MAX;
     if (bytes !== undefined && fits) {
-      this.#send(before === "" ? bytes : writtenBefore(bytes, before));
-      return;
-    }
-    const total = before.length + byteLength + after.length;
-    if (total <= SCRATCH_BYTES) {
-      let at = before === "" ? 0 : SCRATCH.write(before, 0, "latin1");
+      this.#send(front === 0 ? bytes : writtenBefore(bytes, front, head, before));
+    } else if (front + byteLength + after.length <= SCRATCH_BYTES) {
+      let at = writeLatin1(SCRATCH, before, head.writeTo(SCRATCH, 0));
       if (bytes !== undefined) SCRATCH.set(bytes, at);
-      at += byteLength;
-      if (after !== "") at += SCRATCH.write(after, at, "latin1");
+      at = writeLatin1(SCRATCH, after, at + byteLength);
       this.#send(SCRATCH, at);
-      return;
+    } else {
+      this.#writeLarge(String(head) + before, bytes, after);
     }
-    if (after.length > TAIL_BYTES) {
-      this.write(before, bytes, "");
-      this.#send(Buffer.from(after, "latin1"));
-      return;
+  }
+
+  /** The same for a body that lies in a buffer behind bytes that are the output's as well. */
+  writeInPlace(head: HeadText, { buffer, start, end }: ByteRange): void {
+    const { length } = head;
+    const byteLength = end - start;
+    if (byteLength > COPY_BYTES_MAX && length <= start) {
+      head.writeTo(buffer, start - length);
+      this.#sendRange(buffer, start - length, end, false);
+    } else if (length + byteLength <= SCRATCH_BYTES) {
+      const at = head.writeTo(SCRATCH, 0);
+      // Borrowed, as in http/latin1.ts: it copies a range, and makes no view of it.
+      Buffer.prototype.copy.call(buffer, SCRATCH, at, start, end);
+      this.#send(SCRATCH, at + byteLength);
+    } else {
+      this.write(head, "", buffer.subarray(start, end), "");
     }
-    if (bytes === undefined || before.length >= SCRATCH_BYTES) {
-      this.#send(Buffer.from(before, "latin1"));
-      if (bytes !== undefined || after !== "") this.write("", bytes, after);
-      return;
-    }
-    this.#writeLong(before, bytes, after);
   }
 
   /** Sends what waits, as far as the system takes it. */
@@ -87,11 +101,24 @@ export class Output {
     this.#waitingBytes = 0;
   }
 
+  /** What does not fit into one piece. */
+  #writeLarge(before: string, bytes: Uint8Array | undefined, after: string): void {
+    if (after.length > TAIL_BYTES) {
+      this.write(NO_HEAD, before, bytes, "");
+      this.#send(Buffer.from(after, "latin1"));
+    } else if (bytes === undefined || before.length >= SCRATCH_BYTES) {
+      this.#send(Buffer.from(before, "latin1"));
+      if (bytes !== undefined || after !== "") this.write(NO_HEAD, "", bytes, after);
+    } else {
+      this.#writeLong(before, bytes, after);
+    }
+  }
+
   /** The text in front goes with the body's first bytes, the text behind with its last ones. */
   #writeLong(before: string, bytes: Uint8Array, after: string): void {
     let start = 0;
     if (before !== "") {
-      const at = SCRATCH.write(before, 0, "latin1");
+      const at = writeLatin1(SCRATCH, before, 0);
       start = Math.min(SCRATCH_BYTES - at, bytes.length);
       SCRATCH.set(bytes.subarray(0, start), at);
       this.#send(SCRATCH, at + start);
@@ -103,24 +130,28 @@ export class Output {
     }
     const rest = start === 0 ? bytes : bytes.subarray(start);
     if (after === "") this.#send(rest);
-    else this.write("", rest, after);
+    else this.write(NO_HEAD, "", rest, after);
   }
 
   /** @param length of SCRATCH; without it `bytes` are kept and not copied */
   #send(bytes: Uint8Array, length?: number): void {
-    const total = length ?? bytes.length;
-    if (total === 0) return;
-    let sent = 0;
+    this.#sendRange(bytes, 0, length ?? bytes.length, length !== undefined);
+  }
+
+  /** @param isScratch the bytes are not kept: what waits is copied */
+  #sendRange(bytes: Uint8Array, start: number, end: number, isScratch: boolean): void {
+    if (start === end) return;
+    let at = start;
     if (this.#waiting.length === 0) {
-      const written = this.#sink.write(bytes, 0, total);
+      const written = this.#sink.write(bytes, start, end - start);
       if (written < 0) this.#onGone();
-      sent = Math.max(written, 0);
-      this.sentBytes += sent;
-      if (sent === total) return;
+      at += Math.max(written, 0);
+      this.sentBytes += at - start;
+      if (at === end) return;
     }
-    const rest = bytes.subarray(sent, total);
-    this.#waiting.push(length === undefined ? rest : Uint8Array.from(rest));
-    this.#waitingBytes += total - sent;
+    const rest = bytes.subarray(at, end);
+    this.#waiting.push(isScratch ? Uint8Array.from(rest) : rest);
+    this.#waitingBytes += end - at;
   }
 }
 
@@ -134,9 +165,14 @@ const TAIL_BYTES = 1024;
 const SCRATCH = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /** The text in the buffer of the bytes, in front of them, together with them. */
-function writtenBefore(bytes: Uint8Array, text: string): Uint8Array {
-  const { length } = text;
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset - length, length + bytes.length);
-  whole.write(text, 0, "latin1");
+function writtenBefore(
+  bytes: Uint8Array,
+  length: number,
+  head: HeadText,
+  before: string,
+): Uint8Array {
+  const start = bytes.byteOffset - length;
+  const whole = new Uint8Array(bytes.buffer, start, length + bytes.length);
+  writeLatin1(whole, before, head.writeTo(whole, 0));
   return whole;
 }

@@ -14,7 +14,9 @@ function render(
   lines: readonly (readonly [string, string])[],
   change: Partial<ResponseHead> = {},
 ): string {
-  return renderHead({ ...NOTHING, status: 200, headers: HeaderList.from(lines), ...change });
+  return String(
+    renderHead({ ...NOTHING, status: 200, headers: HeaderList.from(lines), ...change }),
+  );
 }
 
 describe("renderHead()", () => {
@@ -94,7 +96,7 @@ describe("renderSwitch()", () => {
       ["Upgrade", "other"],
       ["Date", "d"],
     ]);
-    expect(renderSwitch(headers, "websocket")).toBe(
+    expect(String(renderSwitch(headers, "websocket"))).toBe(
       "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nDate: d\r\n" +
         "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     );

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../../base/errors.ts";
+import { HeadText } from "../../../http/head-text.ts";
 import { ROLE } from "../../../http/header-name.ts";
 import type { HeaderList } from "../../../http/headers.ts";
 import { reasonPhrase } from "../../../http/status.ts";
@@ -16,28 +17,33 @@ export interface ResponseHead {
 }
 
 /**
- * A response head as latin-1, lines in order and as they are spelled, the empty line included. What
+ * A response head, lines in order and as they are spelled, the empty line included. What
  * frames the message and the connection comes from the front alone: such lines of `headers` are
  * left out.
  * @throws GatewayError GATEWAY_INTERNAL for a line that would not stay one line
  */
-export function renderHead(head: ResponseHead): string {
+export function renderHead(head: ResponseHead): HeadText {
   const { headers, contentLength } = head;
   if (!headers.isChecked) checkLines(headers);
   const without = contentLength === "own" ? OURS : OURS | ROLE.contentLength;
   const hasDate = (headers.roles & ROLE.date) !== 0 && headers.has("date");
-  let text = statusLine(head.status) + headers.toText(without);
-  if (!hasDate) text += dateLine();
-  if (typeof contentLength === "number") text += `\r\nContent-Length: ${contentLength}`;
-  if (head.chunked) text += "\r\nTransfer-Encoding: chunked";
-  if (head.upgrade !== undefined) text += upgradeLine(head.upgrade);
-  return head.connection === undefined
-    ? `${text}\r\n\r\n`
-    : `${text}\r\nConnection: ${head.connection}\r\n\r\n`;
+  const end = hasDate ? endOf(head) : dateLine() + endOf(head);
+  return new HeadText(statusLine(head.status), headers.toText(without), end);
+}
+
+/** The lines that are the front's own, and the empty one. */
+function endOf({ contentLength, chunked, connection, upgrade }: ResponseHead): string {
+  const isLong = chunked || connection !== undefined || upgrade !== undefined;
+  if (!isLong) return typeof contentLength === "number" ? lengthEnd(contentLength) : EMPTY_LINE;
+  let text = typeof contentLength === "number" ? `\r\nContent-Length: ${contentLength}` : "";
+  if (chunked) text += "\r\nTransfer-Encoding: chunked";
+  if (upgrade !== undefined) text += upgradeLine(upgrade);
+  if (connection !== undefined) text += `\r\nConnection: ${connection}`;
+  return text + EMPTY_LINE;
 }
 
 /** The head of a 101, behind which the connection speaks `protocol`. @throws as renderHead() */
-export function renderSwitch(headers: HeaderList, protocol: string): string {
+export function renderSwitch(headers: HeaderList, protocol: string): HeadText {
   return renderHead({
     status: 101,
     headers,
@@ -94,6 +100,23 @@ function statusLine(status: number): string {
     STATUS_LINES.set(status, line);
   }
   return line;
+}
+
+const EMPTY_LINE = "\r\n\r\n";
+
+/** Power of two. Two lengths of one slot take it from each other, which costs making the text. */
+const LENGTHS_KEPT = 256;
+const LENGTHS = new Float64Array(LENGTHS_KEPT).fill(-1);
+const LENGTH_ENDS = Array.from({ length: LENGTHS_KEPT }, () => "");
+
+/** Most heads end like this. */
+function lengthEnd(length: number): string {
+  const slot = length & (LENGTHS_KEPT - 1);
+  if (LENGTHS[slot] === length) return LENGTH_ENDS[slot] as string;
+  const end = `\r\nContent-Length: ${length}${EMPTY_LINE}`;
+  LENGTHS[slot] = length;
+  LENGTH_ENDS[slot] = end;
+  return end;
 }
 
 let dateSecond = -1;

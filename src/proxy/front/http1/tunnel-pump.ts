@@ -1,3 +1,4 @@
+import { NO_HEAD } from "../../../http/head-text.ts";
 import type { Tunnel } from "../../../upstream/message.ts";
 import type { ClientChannel } from "./client-channel.ts";
 
@@ -98,7 +99,7 @@ export class TunnelPump {
     while (this.#state === "open") {
       const bytes = await this.#tunnel.read();
       if (bytes === undefined || this.#state !== "open") break;
-      output.write("", bytes, "");
+      output.write(NO_HEAD, "", bytes, "");
       this.#touch();
       if (output.waitingBytes === 0) continue;
       this.#channel.block();
