@@ -114,12 +114,20 @@ export function textOf(lines: readonly HeaderLine[], source: string, without: nu
       runEnd = end;
       continue;
     }
-    if (runStart >= 0) text = `${text}\r\n${source.slice(runStart, runEnd)}`;
+    if (runStart >= 0) text += runOf(source, runStart, runEnd);
     runStart = start;
     runEnd = end;
     if (start < 0) text = `${text}${name.opening}${value}`;
   }
-  return runStart < 0 ? text : `${text}\r\n${source.slice(runStart, runEnd)}`;
+  return runStart < 0 ? text : text + runOf(source, runStart, runEnd);
+}
+
+/** Lines that follow each other in the source, with the line end before them. */
+function runOf(source: string, start: number, end: number): string {
+  const opening = start - LINE_END_LENGTH;
+  // It is mostly there as well: one piece less for whoever writes the text.
+  if (opening >= 0 && source.startsWith("\r\n", opening)) return source.slice(opening, end);
+  return `\r\n${source.slice(start, end)}`;
 }
 
 /** Of ": ". */
