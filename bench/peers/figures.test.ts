@@ -31,8 +31,19 @@ describe("added()", () => {
 });
 
 describe("addedRatio()", () => {
-  test("divides what both add in the same round", () => {
+  test("divides what both add in the median, and does so without any one round", () => {
     expect(addedRatio(filtered, "Envoy")).toEqual({ median: 0.35, min: 0.3, max: 0.4 });
+  });
+
+  test("does not let a single round of noise decide", () => {
+    const noisy = compared(
+      "filter",
+      result("sluice", "base", 20, 20, 20, 20, 20),
+      result("sluice", "case", 22, 24, 23, 19, 60),
+      result("Envoy", "base", 50, 50, 50, 50, 50),
+      result("Envoy", "case", 60, 44, 58, 60, 62),
+    );
+    expect(addedRatio(noisy, "Envoy")).toEqual({ median: 0.3, min: 0.25, max: 3.5 / 9 });
   });
 });
 

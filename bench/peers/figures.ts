@@ -48,14 +48,30 @@ export function overBase(compared: Compared, contestant: string): Spread | undef
 }
 
 /**
- * What Sluice's case adds divided by what the peer's adds. What adds nothing that could be seen
- * counts as 0: a negative cost is noise, and may not turn a bar's sign round.
+ * What Sluice's case adds divided by what the peer's adds, in the median of each: both are small
+ * differences of large figures, and in a single round mostly noise. Least and most are what it
+ * would be without any one of the rounds.
  */
 export function addedRatio(compared: Compared, peer: string): Spread | undefined {
   const one = addedRounds(compared, SLUICE);
   const other = addedRounds(compared, peer);
   if (one === undefined || other === undefined) return undefined;
-  return roundByRound(one, other, (a, b) => (a <= 0 ? 0 : a / Math.max(b, 0)));
+  const median = ratioOfMedians(one, other);
+  if (one.length < 2) return { median, min: median, max: median };
+  const { min, max } = spreadOf(
+    one.map((_, n) => ratioOfMedians(without(one, n), without(other, n))),
+  );
+  return { median, min, max };
+}
+
+/** What adds nothing that could be seen counts as 0: noise may not turn a bar's sign round. */
+function ratioOfMedians(one: readonly number[], other: readonly number[]): number {
+  const added = spreadOf(one).median;
+  return added <= 0 ? 0 : added / Math.max(spreadOf(other).median, 0);
+}
+
+function without(values: readonly number[], left: number): number[] {
+  return values.filter((_, n) => n !== left);
 }
 
 function addedRounds(compared: Compared, contestant: string): number[] | undefined {
