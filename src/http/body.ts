@@ -29,9 +29,9 @@ export interface Body {
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
   /**
-   * In the place of the first read(), for a body that lies in one buffer: where it lies there. It is
-   * the reader's, and so are all bytes in front of it: a head can be written there. Left out, or
-   * undefined: read() has it.
+   * In the place of the first read(), for a body that lies in one buffer: where it lies there. It
+   * is the reader's, and so are all bytes in front of it: a head can be written there. Left out,
+   * or undefined: read() has it.
    */
   readInPlace?(): ByteRange | undefined;
 

@@ -1,9 +1,9 @@
 /**
  * Latin-1 text in byte buffers: one char is one byte.
  *
- * Buffer has a method for each encoding beside those that are told its name, which is read anew with
- * each call: for the length of a head that costs as much as the copying. They are borrowed here, since
- * bytes that a socket hands out are no Buffers.
+ * Buffer has a method for each encoding beside those that are told its name, which is read anew
+ * with each call: for the length of a head that costs as much as the copying. They are borrowed
+ * here, since bytes that a socket hands out are no Buffers.
  */
 interface Latin1Methods {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
@@ -18,7 +18,7 @@ export function readLatin1(bytes: Uint8Array, start: number, end: number): strin
 }
 
 /**
- * Of a char above U+00FF the low byte is written: whoever makes the text sees to it that it has none.
+ * Of a char above U+00FF the low byte is written: whoever makes the text lets none in.
  * @param into has room for it: what does not fit is left out
  * @returns where it ends in `into`
  */
