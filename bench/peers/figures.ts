@@ -66,8 +66,8 @@ export function addedRatio(compared: Compared, peer: string): Spread | undefined
 
 /** What adds nothing that could be seen counts as 0: noise may not turn a bar's sign round. */
 function ratioOfMedians(one: readonly number[], other: readonly number[]): number {
-  const added = spreadOf(one).median;
-  return added <= 0 ? 0 : added / Math.max(spreadOf(other).median, 0);
+  const { median } = spreadOf(one);
+  return median <= 0 ? 0 : median / Math.max(spreadOf(other).median, 0);
 }
 
 function without(values: readonly number[], left: number): number[] {

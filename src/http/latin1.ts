@@ -6,8 +6,8 @@
  * here, since bytes that a socket hands out are no Buffers.
  */
 interface Latin1Methods {
-  latin1Slice(this: Uint8Array, start: number, end: number): string;
-  latin1Write(this: Uint8Array, text: string, at: number): number;
+  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+  readonly latin1Write: (this: Uint8Array, text: string, at: number) => number;
 }
 
 const { latin1Slice, latin1Write } = Buffer.prototype as unknown as Latin1Methods;
