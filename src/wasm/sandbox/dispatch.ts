@@ -34,22 +34,18 @@ type SlotCall = (
 export const DISPATCH_PARAMS_MAX = 5;
 const GROWTH_MIN = 256;
 
+/** What the dispatch module exports. */
+interface Exports {
+  readonly table: WebAssembly.Table;
+  /** By results, then by parameters. */
+  readonly calls: readonly (readonly SlotCall[])[];
+}
+
 export class Dispatch {
-  readonly #table: WebAssembly.Table;
-  readonly #calls: readonly (readonly SlotCall[])[];
+  /** Made for the first guest: a process that has none starts without it. */
+  #made: Exports | undefined;
   readonly #free: number[] = [];
   #used = 0;
-
-  constructor() {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(dispatchModule()), {});
-    this.#table = exports["table"] as WebAssembly.Table;
-    this.#calls = [0, 1].map((results) =>
-      Array.from(
-        { length: DISPATCH_PARAMS_MAX + 1 },
-        (_, params) => exports[nameOf(params, results)] as unknown as SlotCall,
-      ),
-    );
-  }
 
   /** Slots that are taken. */
   get size(): number {
@@ -67,28 +63,40 @@ export class Dispatch {
     params: number,
     results: number,
   ): { readonly call: Dispatched; readonly slot: number } {
-    const call = this.#calls[results]?.[params];
+    const { table, calls } = (this.#made ??= makeDispatch());
+    const call = calls[results]?.[params];
     assert(call !== undefined, `Cannot dispatch ${params} parameters and ${results} results`);
-    const slot = this.#free.pop() ?? this.#newSlot();
-    this.#table.set(slot, target);
+    const slot = this.#free.pop() ?? this.#newSlot(table);
+    table.set(slot, target);
     return { call: (a, b, c, d, e) => call(slot, a, b, c, d, e), slot };
   }
 
   /** What was called through the slot can be collected. */
   remove(slot: number): void {
-    this.#table.set(slot, null);
+    this.#made?.table.set(slot, null);
     this.#free.push(slot);
   }
 
-  #newSlot(): number {
-    if (this.#used === this.#table.length) {
+  #newSlot(table: WebAssembly.Table): number {
+    if (this.#used === table.length) {
       if (this.#used >= LIMITS.dispatchSlotsMax) {
         throw new Error(`Cannot call more than ${LIMITS.dispatchSlotsMax} exports of guests`);
       }
-      this.#table.grow(Math.max(GROWTH_MIN, this.#used));
+      table.grow(Math.max(GROWTH_MIN, this.#used));
     }
     return this.#used++;
   }
+}
+
+function makeDispatch(): Exports {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(dispatchModule()), {});
+  const calls = [0, 1].map((results) =>
+    Array.from(
+      { length: DISPATCH_PARAMS_MAX + 1 },
+      (_, params) => exports[nameOf(params, results)] as unknown as SlotCall,
+    ),
+  );
+  return { table: exports["table"] as WebAssembly.Table, calls };
 }
 
 const I32 = 0x7f;
