@@ -153,10 +153,12 @@ export class Master {
     const config = assignPorts(plan.config, this.#ports);
     const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
     if (taken.length > 0) return taken;
-    const applying = this.#workers.apply({ ...plan, config }, () => announce(config));
-    // Not earlier: it is loaded while the workers build, and finds what has changed before.
-    if (this.#config === undefined) void this.#watch?.begin();
-    const refused = await applying;
+    const refused = await this.#workers.apply({ ...plan, config }, () => {
+      announce(config);
+      // Not earlier: loading it takes time from the worker that builds, and keeps its messages
+      // waiting. It finds what has changed before.
+      void this.#watch?.begin();
+    });
     if (refused.length > 0) return refused;
     this.#number++;
     this.#config = config;

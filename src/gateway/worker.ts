@@ -21,16 +21,18 @@ import { refuse } from "./refuse.ts";
 import { BorrowedStores } from "./borrowed-stores.ts";
 import { encodeStatus } from "./worker-status.ts";
 import { vmScopes } from "../abi/proxy-wasm/vm-scope.ts";
-import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
  * One data-plane process: fronts on the shared ports, the current generation, and what is left of
  * the ones before it. It does what the master says and ends when the master does.
+ * @param metering guests can be kept to their time, in one way or the other; nothing is done before
  */
-export async function runWorker(send: (message: ToMaster) => void): Promise<void> {
+export function runWorker(send: (message: ToMaster) => void, metering: Promise<void>): void {
   endWithParent();
   const worker = new Worker(send);
-  process.on("message", (message: ToWorker) => worker.receive(message));
+  process.on("message", (message: ToWorker) => {
+    void metering.then(() => worker.receive(message));
+  });
   process.on("disconnect", () => process.exit(0));
   // A terminal or a service supervisor signals the whole group; when to stop is the master's word.
   process.on("SIGINT", () => {});
@@ -38,7 +40,6 @@ export async function runWorker(send: (message: ToMaster) => void): Promise<void
   process.on("SIGHUP", () => {});
   const pressure = new PressureCollection();
   setInterval(() => pressure.look(() => process.memoryUsage.rss()), LIMITS.memoryLookMs);
-  await meter.start();
   send({ type: "ready" });
 }
 
