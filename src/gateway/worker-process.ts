@@ -212,11 +212,14 @@ function inheritedFds(ties: WorkerTies | undefined): number[] {
  * of the data plane and no proxy variable redirects it. The engine's options can only be set here:
  * with more than 8 "fast" memories, starting a guest takes 40 µs instead of 700; with a smaller
  * stack, a guest that recurses until it is full blocks its worker for 2 to 20 ms instead of 500.
+ * Without its timer, the runtime does not collect garbage because the heap has doubled, which it
+ * has whenever a worker starts; when there is garbage is seen to by the engine and by the worker.
  */
 function workerEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
     // By itself it takes the sandboxes' whole memory for its heap and waits for as much again.
     BUN_JSC_gcMaxHeapSize: String(LIMITS.youngBytesMax),
+    BUN_GC_TIMER_DISABLE: "1",
     BUN_JSC_maxNumWasmFastMemories: "10000",
     BUN_JSC_maxPerThreadStackUsage: String(LIMITS.workerStackBytes),
   };
