@@ -12,33 +12,35 @@ const PLAIN = planned(wat('(module (func (export "f") (loop (br 0))))'));
 const WITH_MEMORY = planned(wat(`(module ${PRELUDE})`));
 
 describe("rewriteAhead()", () => {
-  test("rewrites for a watch, and leaves the original as it is", () => {
-    const [module] = rewriteAhead([WITH_MEMORY]);
+  test("rewrites for a watch, and leaves the original as it is", async () => {
+    const [module] = await rewriteAhead([WITH_MEMORY], never);
     expect(module).toMatchObject({ ...WITH_MEMORY, rewritten: { watched: true } });
     expect(module?.rewritten?.names.setFuel).toBeUndefined();
   });
 
-  test("gives a structured clone nothing that it cannot take", () => {
-    const modules = rewriteAhead([WITH_MEMORY, PLAIN]);
+  test("gives a structured clone nothing that it cannot take", async () => {
+    const modules = await rewriteAhead([WITH_MEMORY, PLAIN], never);
     expect(structuredClone(modules)).toEqual(modules);
   });
 
-  test("leaves to the workers what is too much, and what cannot be rewritten", () => {
+  test("leaves to the workers what is too much, and what cannot be rewritten", async () => {
     const large = planned(new Uint8Array(LIMITS.rewrittenAheadBytesMax));
     const broken = planned(new TextEncoder().encode("no module"));
-    const names = rewriteAhead([broken, PLAIN, large, PLAIN]).map((each) => each.rewritten?.names);
-    expect(names.map((each) => each?.capture)).toEqual([
-      undefined,
-      "sluice:capture",
-      undefined,
-      undefined,
-    ]);
+    const ahead = await rewriteAhead([broken, PLAIN, large, PLAIN], never);
+    expect(ahead.map(isRewritten)).toEqual([false, true, false, false]);
+  });
+
+  test("stops when a worker has become ready in the meantime", async () => {
+    let isReady = false;
+    setImmediate(() => (isReady = true));
+    const ahead = await rewriteAhead([PLAIN, PLAIN, PLAIN], () => isReady);
+    expect(ahead.map(isRewritten)).toEqual([true, false, false]);
   });
 });
 
 describe("ModuleLoader", () => {
   test("compiles what was rewritten ahead as it is", async () => {
-    const [module = PLAIN] = rewriteAhead([PLAIN]);
+    const [module = PLAIN] = await rewriteAhead([PLAIN], never);
     const loader = new ModuleLoader();
     await loader.prepare([module]);
     const own = await loaded(PLAIN);
@@ -49,7 +51,7 @@ describe("ModuleLoader", () => {
   });
 
   test("rewrites for fuel where there is no watch", async () => {
-    const [module = PLAIN] = rewriteAhead([WITH_MEMORY]);
+    const [module = PLAIN] = await rewriteAhead([WITH_MEMORY], never);
     const { watched, rewritten } = await loaded(module);
     expect(watched).toBe(false);
     expect(rewritten.names.setFuel).toBeDefined();
@@ -61,13 +63,21 @@ describe("ModuleLoader errors", () => {
     // The start section's function does not exist in the code, which only the engine notices.
     const bytes = wat("(module (func $s) (start $s))");
     const broken = planned(bytes.slice(0, bytes.lastIndexOf(10))); // Without its code section.
-    const [module = PLAIN] = rewriteAhead([broken]);
+    const [module = PLAIN] = await rewriteAhead([broken], never);
     for (const each of [module, broken]) {
       const error = await loaded(each).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(ModuleError);
     }
   });
 });
+
+function never(): boolean {
+  return false;
+}
+
+function isRewritten({ rewritten }: PlanModule): boolean {
+  return rewritten !== undefined;
+}
 
 function planned(bytes: Uint8Array): PlanModule {
   return { name: "p", hash: "00", settings: SETTINGS, bytes };
