@@ -1,3 +1,4 @@
+import { filledArray } from "./filled-array.ts";
 import { assert } from "./assert.ts";
 
 /**
@@ -59,8 +60,11 @@ class Armed implements Deadline {
 }
 
 export class Deadlines {
-  /** The head of each ring, which is no deadline itself. */
-  readonly #slots = Array.from({ length: SLOTS }, () => new Armed(undefined, Infinity, () => {}));
+  /**
+   * The head of each ring, which is no deadline itself; made when its slot is first used, because
+   * all at once they can be seen in how long a start takes.
+   */
+  readonly #slots = filledArray<Armed | undefined>(SLOTS, undefined);
   #armed = 0;
   #ticker: Timer | undefined;
   /** Ticks that have been worked off, counted from the clock's zero. */
@@ -101,7 +105,9 @@ export class Deadlines {
     const dueMs = this.#nowMs() + afterMs;
     const tick = Math.max(Math.ceil(dueMs / TICK_MS), this.#done + 1);
     const armed = new Armed(this, dueMs, fire);
-    armed.insertBefore(this.#slots[tick & (SLOTS - 1)] as Armed);
+    armed.insertBefore(
+      (this.#slots[tick & (SLOTS - 1)] ??= new Armed(undefined, Infinity, nobody)),
+    );
     this.#armed++;
     return armed;
   }
@@ -135,7 +141,8 @@ export class Deadlines {
   /** Those of later turns of the wheel stay. */
   #due(slot: number, now: number): Armed[] {
     const due: Armed[] = [];
-    const head = this.#slots[slot] as Armed;
+    const head = this.#slots[slot];
+    if (head === undefined) return due;
     for (let at = head.next; at !== head; at = at.next) if (at.dueMs <= now) due.push(at);
     return due;
   }
@@ -144,6 +151,7 @@ export class Deadlines {
   get nextDueMs(): number | undefined {
     let next: number | undefined;
     for (const slot of this.#slots) {
+      if (slot === undefined) continue;
       for (let at = slot.next; at !== slot; at = at.next)
         next = Math.min(next ?? at.dueMs, at.dueMs);
     }
@@ -180,6 +188,8 @@ export class Deadlines {
     this.#ticker = undefined;
   }
 }
+
+function nobody(): void {}
 
 /** The process's wheel. */
 export const deadlines = new Deadlines();

@@ -9,6 +9,10 @@ export interface Libc {
   memfd_create(name: Address, flags: number): number;
   ftruncate(fd: number, byteLength: number): number;
   fallocate(fd: number, mode: number, offset: number, byteLength: number): number;
+  /** @param path ends with NUL */
+  open(path: Address, flags: number): number;
+  /** @param path ends with NUL @returns bytes written, without a NUL behind them */
+  readlink(path: Address, into: Address, byteLength: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   close(fd: number): number;
   pread(fd: number, into: Address, byteLength: number, offset: number): number;
@@ -38,6 +42,9 @@ export interface Libc {
 
 export type Address = number;
 
+/** For open(2): to read, and not for processes that are started. */
+export const O_RDONLY_CLOEXEC = 0x80000;
+
 /** For mmap(2) and madvise(2): the same numbers on x64 and arm64. */
 export const PROT_NONE = 0;
 export const PROT_READ_WRITE = 3;
@@ -58,11 +65,13 @@ export interface Host {
 
 const { i32, u32, ptr: address, i64_fast: i64 } = FFIType;
 
-/** Variadic ones (fcntl, ioctl, prctl) take whole numbers like any other on x64 and arm64 Linux. */
+/** Variadic ones (fcntl, ioctl, open, prctl) take numbers like any other on x64 and arm64 Linux. */
 const SYMBOLS = {
   memfd_create: { args: [address, u32], returns: i32 },
   ftruncate: { args: [i32, i64], returns: i32 },
   fallocate: { args: [i32, i32, i64, i64], returns: i32 },
+  open: { args: [address, i32], returns: i32 },
+  readlink: { args: [address, address, i64], returns: i64 },
   fcntl: { args: [i32, i32, i64], returns: i32 },
   close: { args: [i32], returns: i32 },
   pread: { args: [i32, address, i64, i64], returns: i64 },

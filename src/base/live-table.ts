@@ -1,4 +1,5 @@
 import { assert } from "./assert.ts";
+import { filledArray } from "./filled-array.ts";
 
 /** Up to here a number is positive for whoever takes it for one of 32 bits. */
 const NUMBER_MAX = 0x7fff_ffff;
@@ -19,7 +20,7 @@ const SLOTS_AT_FIRST = 16;
 export class LiveTable<T> {
   #slots: (T | undefined)[] = emptySlots(SLOTS_AT_FIRST);
   /** Numbers of what is in the slots. */
-  #numbers: number[] = Array.from({ length: SLOTS_AT_FIRST }, () => -1);
+  #numbers: number[] = filledArray(SLOTS_AT_FIRST, -1);
   #size = 0;
 
   get size(): number {
@@ -73,7 +74,7 @@ export class LiveTable<T> {
     const slots = this.#slots;
     const numbers = this.#numbers;
     this.#slots = emptySlots<T>(slots.length * 2);
-    this.#numbers = Array.from({ length: slots.length * 2 }, () => -1);
+    this.#numbers = filledArray(slots.length * 2, -1);
     this.#size = 0;
     for (const [at, item] of slots.entries()) {
       if (item !== undefined) this.set(numbers[at] as number, item);
@@ -83,5 +84,5 @@ export class LiveTable<T> {
 }
 
 function emptySlots<T>(length: number): (T | undefined)[] {
-  return Array.from({ length }, () => undefined);
+  return filledArray<T | undefined>(length, undefined);
 }

@@ -1,4 +1,4 @@
-import { Workers } from "../gateway/workers.ts";
+import { WorkerStarter } from "../gateway/worker-starter.ts";
 import { parsePositionals } from "./args.ts";
 import type { Command } from "./command.ts";
 import { workerCommand } from "./worker-command.ts";
@@ -17,10 +17,12 @@ Exit codes: 0 stopped, 1 the configuration was refused at the start, 2 wrong usa
   async run(args) {
     const [file = "gateway.yaml"] = parsePositionals(args, 1);
     // First of all: while they start, this process loads and reads the rest.
-    const workers = new Workers(workerCommand());
-    workers.startAhead();
+    const starter = new WorkerStarter(workerCommand());
+    const ahead = starter.startAhead();
+    const { Workers } = await import("../gateway/workers.ts");
     const { Master } = await import("../gateway/master.ts");
     const { AdminPorts } = await import("../admin/admin-ports.ts");
+    const workers = new Workers(starter, ahead);
     return new Master(file, workers, (status) => new AdminPorts(status)).run();
   },
 };

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { DeniedUse } from "../filter/filter.ts";
 import { quoted } from "../http/refusal.ts";
@@ -27,7 +26,7 @@ export function explainDenial(
     queues: { subject: `find a queue of ${shown}`, what: "its queues" },
     properties: { subject: `read property ${shown}`, what: "it" },
   }[use];
-  const file = basename(config?.file ?? "gateway.yaml");
+  const file = (config?.file ?? "gateway.yaml").split("/").at(-1);
   const line = config?.plugins.find((each) => each.name === plugin)?.position?.line;
   const remedy =
     line === undefined

@@ -1,10 +1,8 @@
-import { hostname } from "node:os";
+import type * as System from "node:os";
 import { VERSION } from "../base/version.ts";
 import type { AllowConfig } from "../config/config.ts";
 import { type GatewayProperty, grantsProperty } from "../config/gateway-properties.ts";
 import { DENIED, type PropertyValue } from "../filter/filter.ts";
-
-const MACHINE = hostname();
 
 /** @param generation number of the one that serves */
 type Read = (generation: number) => PropertyValue;
@@ -15,9 +13,16 @@ const PROPERTIES: ReadonlyMap<string, Read> = new Map<string, Read>(
     "gateway.generation": (generation) => BigInt(generation),
     "gateway.version": () => VERSION,
     "gateway.worker": () => BigInt(process.pid),
-    "node.id": () => MACHINE,
+    "node.id": () => (machine ??= hostname()),
   } satisfies Record<GatewayProperty, Read>),
 );
+
+let machine: string | undefined;
+
+function hostname(): string {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  return (require("node:os") as typeof System).hostname();
+}
 
 /**
  * @param name segments joined by "."

@@ -12,6 +12,7 @@ import type { ControlPorts, StartControlPorts } from "./control-ports.ts";
 import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
+import { rewriteAhead } from "./rewrite-ahead.ts";
 import { assignPorts, takenListeners } from "./ports.ts";
 import type { Workers } from "./workers.ts";
 
@@ -153,10 +154,17 @@ export class Master {
     const config = assignPorts(plan.config, this.#ports);
     const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
     if (taken.length > 0) return taken;
-    const applying = this.#workers.apply({ ...plan, config }, () => announce(config));
-    // Not earlier: it is loaded while the workers build, and finds what has changed before.
-    if (this.#config === undefined) void this.#watch?.begin();
-    const refused = await applying;
+    const isFirst = this.#config === undefined;
+    const modules = isFirst
+      ? await rewriteAhead(plan.modules, () => this.#workers.isAwaiting)
+      : plan.modules;
+    if (this.#stopping) return "stopping";
+    const refused = await this.#workers.apply({ ...plan, config, modules }, () => {
+      announce(config);
+      // Not earlier: loading it takes time from the worker that builds, and keeps its messages
+      // waiting. It finds what has changed before.
+      void this.#watch?.begin();
+    });
     if (refused.length > 0) return refused;
     this.#number++;
     this.#config = config;

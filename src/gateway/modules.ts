@@ -1,4 +1,5 @@
-import { inspectInterface, inspectModule, type ModuleReport } from "../abi/inspect.ts";
+import { inspectInterface, inspectModule } from "../abi/inspect.ts";
+import type { ModuleReport } from "../abi/inspect-outline.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, PluginConfig } from "../config/config.ts";

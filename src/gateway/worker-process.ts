@@ -36,6 +36,8 @@ export interface WorkerTies {
 export class WorkerProcess {
   readonly pid: number;
   readonly exited: Promise<void>;
+  /** It has loaded its code and waits for a generation, or has had one. */
+  isReady = false;
   /** Of the last heartbeat, but for the generation, which is always the one that it serves. */
   status: WorkerStatus = NO_STATUS;
   readonly #child: Bun.Subprocess;
@@ -92,7 +94,9 @@ export class WorkerProcess {
     await Promise.race([this.#ready, this.exited]);
     if (this.#ended) return { ok: false, diagnostics: "dead" };
     const modules = plan.modules.map((module) =>
-      this.#held.has(moduleKey(module)) ? { ...module, bytes: undefined } : module,
+      this.#held.has(moduleKey(module))
+        ? { ...module, bytes: undefined, rewritten: undefined }
+        : module,
     );
     const late = setTimeout(() => this.kill(), LIMITS.prepareMsMax);
     const prepared = await new Promise<Prepared>((resolve) => {
@@ -168,6 +172,7 @@ export class WorkerProcess {
     this.#answeredAt = performance.now();
     switch (message.type) {
       case "ready":
+        this.isReady = true;
         this.#becameReady();
         break;
       case "prepared":
@@ -215,11 +220,14 @@ const FREED_MEMORY_KEPT_MS = 1000;
  * of the data plane and no proxy variable redirects it. The engine's options can only be set here:
  * with more than 8 "fast" memories, starting a guest takes 40 µs instead of 700; with a smaller
  * stack, a guest that recurses until it is full blocks its worker for 2 to 20 ms instead of 500.
+ * Without its timer, the runtime does not collect garbage because the heap has doubled, which it
+ * has whenever a worker starts; when there is garbage is seen to by the engine and by the worker.
  */
 function workerEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
     // By itself it takes the sandboxes' whole memory for its heap and waits for as much again.
     BUN_JSC_gcMaxHeapSize: String(LIMITS.youngBytesMax),
+    BUN_GC_TIMER_DISABLE: "1",
     BUN_JSC_maxNumWasmFastMemories: "10000",
     // Bodies come and go: what is given back at once has to be faulted in again for the next one,
     // an eighth of what a response of 100 KiB costs.

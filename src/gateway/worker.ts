@@ -13,6 +13,7 @@ import { builtinNodes } from "./builtin-nodes.ts";
 import { Fronts, ListenRefused } from "./fronts.ts";
 import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
 import type { Plan, ToMaster, ToWorker } from "./messages.ts";
+import { ModuleLoader } from "./module-loader.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { IdleCollection } from "./idle-collection.ts";
@@ -21,16 +22,19 @@ import { refuse } from "./refuse.ts";
 import { BorrowedStores } from "./borrowed-stores.ts";
 import { encodeStatus } from "./worker-status.ts";
 import { vmScopes } from "../abi/proxy-wasm/vm-scope.ts";
-import { meter } from "../wasm/sandbox/meter.ts";
 
 /**
  * One data-plane process: fronts on the shared ports, the current generation, and what is left of
  * the ones before it. It does what the master says and ends when the master does.
+ * @param metering guests can be kept to their time, in one way or the other; nothing is done before
  */
-export async function runWorker(send: (message: ToMaster) => void): Promise<void> {
+export function runWorker(send: (message: ToMaster) => void, metering: Promise<void>): void {
   endWithParent();
   const worker = new Worker(send);
-  process.on("message", (message: ToWorker) => worker.receive(message));
+  let turn: Promise<unknown> = metering;
+  process.on("message", (message: ToWorker) => {
+    turn = turn.then(() => worker.receive(message));
+  });
   process.on("disconnect", () => process.exit(0));
   // A terminal or a service supervisor signals the whole group; when to stop is the master's word.
   process.on("SIGINT", () => {});
@@ -38,7 +42,6 @@ export async function runWorker(send: (message: ToMaster) => void): Promise<void
   process.on("SIGHUP", () => {});
   const pressure = new PressureCollection();
   setInterval(() => pressure.look(() => process.memoryUsage.rss()), LIMITS.memoryLookMs);
-  await meter.start();
   send({ type: "ready" });
 }
 
@@ -63,6 +66,7 @@ class Worker {
     this.#shared = {
       pools,
       plugins: new PluginRegistry(),
+      loader: new ModuleLoader(),
       surroundings: {
         generationSince: (number) => {
           const serving = this.#plane.generation;
@@ -84,11 +88,12 @@ class Worker {
     });
   }
 
-  receive(message: ToWorker): void {
+  /** One message after the other: to be called when the promise for the last one has settled. */
+  async receive(message: ToWorker): Promise<void> {
     switch (message.type) {
       case "prepare":
         this.#stores.prepare(message.stores);
-        this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
+        await this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
         break;
       case "commit":
         this.#commit(message.number);
@@ -114,10 +119,11 @@ class Worker {
     }
   }
 
-  #prepare(plan: Plan): void {
+  async #prepare(plan: Plan): Promise<void> {
     const { number } = plan;
     if (this.#plane.draining) return; // It is about to end; its master learns of that.
     try {
+      await this.#shared.loader.prepare(plan.modules);
       const generation = buildGeneration(plan, this.#plane.generation, this.#shared, () => {
         this.#generations--;
       });

@@ -1,5 +1,3 @@
-import { cpus } from "node:os";
-import { LIMITS } from "../base/limits.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
@@ -9,16 +7,11 @@ import { messageOf } from "../base/errors.ts";
 import { Leadership } from "./leadership.ts";
 import { type Plan, type SentPlan, toSend } from "./messages.ts";
 import { endedPlugin, type PluginSum, PluginSums } from "./plugin-sums.ts";
-import { createLentFile, StoreLender } from "./store-lender.ts";
+import type { StoreLender } from "./store-lender.ts";
 import { tryOut } from "./try-out.ts";
 import { generationFailed, type Outcomes, verdictOn } from "./verdict.ts";
-import {
-  HEARTBEAT_MS,
-  type Prepared,
-  type WorkerCommand,
-  WorkerProcess,
-  type WorkerTies,
-} from "./worker-process.ts";
+import { HEARTBEAT_MS, type Prepared, type WorkerProcess } from "./worker-process.ts";
+import type { WorkerStarter } from "./worker-starter.ts";
 
 /** ms before the next start of a worker that has just died; doubles up to the maximum. */
 const RESTART_MS_MIN = 50;
@@ -31,15 +24,15 @@ const HEALTHY_MS = 10_000;
  * One that dies is replaced by one that starts with that generation; the others go on.
  */
 export class Workers {
-  readonly #command: WorkerCommand;
+  readonly #starter: WorkerStarter;
   readonly #alive = new Set<WorkerProcess>();
   /** Those that are wanted no more and finish what they have. */
   readonly #leaving = new Set<WorkerProcess>();
   /** Those that have been started ahead, until it is known how many are wanted. */
-  #ahead: WorkerProcess[] = [];
+  #ahead: WorkerProcess[];
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
-  readonly #lender = new StoreLender(createLentFile());
+  readonly #lender: StoreLender;
   readonly #leadership = new Leadership<WorkerProcess>();
   #plan: SentPlan | undefined;
   #config: Config | undefined;
@@ -55,21 +48,23 @@ export class Workers {
   /** Replacements and reloads change who runs what: one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(command: WorkerCommand) {
-    this.#command = command;
-  }
-
-  /**
-   * Starts processes for a configuration that has not been read yet, one for each core but that of
-   * the master, which reads it. They wait for apply(), which ends those that are too many.
-   */
-  startAhead(): void {
-    const count = Math.min(Math.max(1, cpus().length - 1), LIMITS.workersAheadMax);
-    this.#ahead = Array.from({ length: count }, () => this.#start());
+  /** @param ahead have been started already; the first apply() ends those that are too many */
+  constructor(starter: WorkerStarter, ahead: readonly WorkerProcess[]) {
+    this.#starter = starter;
+    this.#lender = starter.lender;
+    this.#ahead = [...ahead];
+    starter.onWake = (serial, queueId) => {
+      for (const worker of this.#all()) if (worker.serial === serial) worker.wake(queueId);
+    };
   }
 
   get processes(): readonly WorkerProcess[] {
     return [...this.#alive];
+  }
+
+  /** One of those that were started ahead waits for the first plan. */
+  get isAwaiting(): boolean {
+    return this.#ahead.some(({ isReady }) => isReady);
   }
 
   /** How many have been started in place of one that had ended. */
@@ -124,7 +119,7 @@ export class Workers {
   async #apply(plan: Plan, onServing: () => void): Promise<readonly Diagnostic[] | "stopping"> {
     const first = this.#plan === undefined;
     if (!first) {
-      const refused = await tryOut(this.#command, plan, (trial) => (this.#trial = trial));
+      const refused = await tryOut(this.#starter.command, plan, (trial) => (this.#trial = trial));
       this.#trial = undefined;
       if (this.#stopping) return "stopping";
       if (refused.length > 0) return refused;
@@ -199,7 +194,7 @@ export class Workers {
   #add(count: number): WorkerProcess[] {
     const added = Array.from(
       { length: Math.max(0, count) },
-      () => this.#ahead.shift() ?? this.#start(),
+      () => this.#ahead.shift() ?? this.#starter.start(),
     );
     for (const worker of added) {
       this.#alive.add(worker);
@@ -208,21 +203,9 @@ export class Workers {
     return added;
   }
 
-  #start(): WorkerProcess {
-    return new WorkerProcess(this.#command, this.#ties());
-  }
-
   #endAhead(): void {
     for (const worker of this.#ahead) worker.kill();
     this.#ahead = [];
-  }
-
-  #ties(): WorkerTies {
-    const { file } = this.#lender;
-    const wake = (serial: number, queueId: number): void => {
-      for (const worker of this.#all()) if (worker.serial === serial) worker.wake(queueId);
-    };
-    return { file, serial: this.#lender.takeSerial(), wake };
   }
 
   /** Somebody else is the leader now, and is told of the items in its queues. */

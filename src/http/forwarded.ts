@@ -1,3 +1,4 @@
+import { filledArray } from "../base/filled-array.ts";
 import { headerName, type HeaderName, ROLE } from "./header-name.ts";
 import type { HeaderLines } from "./header-lines.ts";
 import { HeaderList } from "./headers.ts";
@@ -51,8 +52,12 @@ function linesFor(arrival: Arrival, before: readonly string[]): [HeaderName, str
 
 /** Power of two. Two clients of one slot take it from each other, which costs making the lines. */
 const SLOTS = 256;
-const LAST_MADE: ({ readonly arrival: Arrival; readonly lines: HeaderLines } | undefined)[] =
-  Array.from({ length: SLOTS }, () => undefined);
+interface Made {
+  readonly arrival: Arrival;
+  readonly lines: HeaderLines;
+}
+
+const LAST_MADE = filledArray<Made | undefined>(SLOTS, undefined);
 
 /** Lines for those whose requests come straight from them: the same for all of one client. */
 function sharedLinesFor(arrival: Arrival): HeaderLines {

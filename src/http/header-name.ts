@@ -1,3 +1,4 @@
+import { filledArray } from "../base/filled-array.ts";
 import { isToken } from "./token.ts";
 
 /** What a header name means to a gateway, as bits; every other name is 0. */
@@ -99,8 +100,17 @@ const KNOWN = new Map<string, HeaderName>();
 
 // Whatever clients send first, the names that mean something have their place.
 for (const key of ROLES.keys()) {
-  const title = key.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
-  for (const text of [key, title]) KNOWN.set(text, new HeaderName(text));
+  KNOWN.set(key, new HeaderName(key));
+  const title = inTitleCase(key);
+  KNOWN.set(title, new HeaderName(title));
+}
+
+function inTitleCase(key: string): string {
+  let title = "";
+  for (const word of key.split("-")) {
+    title += (title === "" ? "" : "-") + word.charAt(0).toUpperCase() + word.slice(1);
+  }
+  return title;
 }
 
 export function headerName(text: string): HeaderName {
@@ -113,7 +123,7 @@ export function headerName(text: string): HeaderName {
 
 /** Power of two. Two names of one slot take it from each other, which costs a look-up by text. */
 const SLOTS = 1024;
-const LAST_SEEN: (HeaderName | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+const LAST_SEEN = filledArray<HeaderName | undefined>(SLOTS, undefined);
 
 /**
  * The name that is `text.slice(start, end)`. A name that was here lately costs neither that string

@@ -1,3 +1,4 @@
+import { filledArray } from "../base/filled-array.ts";
 /** Power of two. Two texts of one slot take it from each other, which costs reading them again. */
 const SLOTS = 256;
 /** chars; a longer text is not kept: with all slots taken that is 512 KiB for each kind of text. */
@@ -15,8 +16,8 @@ const SAMPLES = 8;
  * Only a text that comes a second time is kept: those that never repeat cost no more than the hash.
  */
 export class RecentTexts<T> {
-  readonly #texts: string[] = Array.from({ length: SLOTS }, () => "");
-  readonly #meanings: (T | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  readonly #texts: string[] = filledArray(SLOTS, "");
+  readonly #meanings = filledArray<T | undefined>(SLOTS, undefined);
 
   /** What `text.slice(start, end)` means, if it is kept. */
   find(text: string, start: number, end: number): T | undefined {

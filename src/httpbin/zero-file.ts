@@ -1,5 +1,5 @@
-import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
-import { tmpdir } from "node:os";
+import type * as FileSystem from "node:fs";
+import type * as System from "node:os";
 import { LIMITS } from "../base/limits.ts";
 import { messageOf } from "../base/errors.ts";
 import { Refusal } from "./reply.ts";
@@ -22,6 +22,8 @@ export function zeros(length: number): Blob {
 }
 
 function createZeroFile(): string {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  const { tmpdir } = require("node:os") as typeof System;
   const failures: string[] = [];
   for (const folder of [tmpdir(), "/dev/shm", "."]) {
     try {
@@ -34,6 +36,8 @@ function createZeroFile(): string {
 }
 
 function createUnnamed(folder: string): number {
+  // eslint-disable-next-line typescript/no-require-imports -- as above
+  const { closeSync, constants, ftruncateSync, openSync } = require("node:fs") as typeof FileSystem;
   const descriptor = openSync(folder, UNNAMED | constants.O_RDWR, 0o600);
   try {
     ftruncateSync(descriptor, LIMITS.httpbinStreamBytesMax);

@@ -1,6 +1,5 @@
-import { closeSync, openSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type * as FileSystem from "node:fs";
+import type * as System from "node:os";
 import { toArrayBuffer } from "bun:ffi";
 import {
   addressOf,
@@ -112,8 +111,10 @@ function createMemoryFile(libc: Libc): number | undefined {
 }
 
 /** In the folder for temporary files, without a name as soon as it is open. */
-export function createUnnamedFile(folder: string = tmpdir()): number | undefined {
-  const path = join(folder, `sluice-shared-${process.pid}-${crypto.randomUUID()}`);
+export function createUnnamedFile(folder: string = temporaryFolder()): number | undefined {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  const { closeSync, openSync, unlinkSync } = require("node:fs") as typeof FileSystem;
+  const path = `${folder}/sluice-shared-${process.pid}-${crypto.randomUUID()}`;
   let fd: number;
   try {
     fd = openSync(path, "wx+", 0o600);
@@ -127,4 +128,9 @@ export function createUnnamedFile(folder: string = tmpdir()): number | undefined
     closeSync(fd);
     return undefined;
   }
+}
+
+function temporaryFolder(): string {
+  // eslint-disable-next-line typescript/no-require-imports -- as above
+  return (require("node:os") as typeof System).tmpdir();
 }

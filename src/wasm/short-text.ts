@@ -1,3 +1,5 @@
+import { filledArray } from "../base/filled-array.ts";
+
 /**
  * Short texts out of guests' memories. Header names and values repeat from exchange to exchange;
  * making a string of bytes takes the engine 250 ns, comparing them with the last one 20.
@@ -8,7 +10,7 @@ export const SHORT_TEXT_BYTES_MAX = 48;
 
 /** Power of two. Two texts of one slot take it from each other. */
 const SLOTS = 1024;
-const LAST_SEEN: string[] = Array.from({ length: SLOTS }, () => "");
+const LAST_SEEN = filledArray(SLOTS, "");
 
 /**
  * The bytes as latin-1.

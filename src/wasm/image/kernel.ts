@@ -1,5 +1,4 @@
-import { openSync } from "node:fs";
-import { systemLibc, type Libc } from "../../base/libc.ts";
+import { addressOf, type Libc, O_RDONLY_CLOEXEC, systemLibc } from "../../base/libc.ts";
 import { mappingsByQuery, mappingsByText, type MappingAt } from "./mappings.ts";
 import { privatePagesOf, type PrivatePages } from "./private-pages.ts";
 
@@ -24,8 +23,8 @@ export function openKernel(libc: Libc | undefined): Kernel | undefined {
   if (libc === undefined) return undefined;
   const pageBytes = libc.sysconf(SC_PAGESIZE);
   if (!(pageBytes > 0 && PAGE_BYTES_MAX % pageBytes === 0)) return undefined;
-  const mapsFd = openToRead("/proc/self/maps");
-  const pagemapFd = openToRead("/proc/self/pagemap");
+  const mapsFd = openToRead(libc, "/proc/self/maps");
+  const pagemapFd = openToRead(libc, "/proc/self/pagemap");
   const privatePages =
     pagemapFd === undefined ? undefined : privatePagesOf(libc, { pagemapFd, pageBytes });
   if (pagemapFd !== undefined && privatePages === undefined) libc.close(pagemapFd);
@@ -38,12 +37,11 @@ function mappingsThrough(libc: Libc, mapsFd: number | undefined): Kernel["mappin
   return byQuery === undefined ? () => mappingsByText(mapsFd) : () => byQuery;
 }
 
-function openToRead(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch {
-    return undefined;
-  }
+/** Not by node:fs, which takes a process a millisecond to load. */
+function openToRead(libc: Libc, path: string): number | undefined {
+  const name = new TextEncoder().encode(`${path}\0`).buffer;
+  const fd = libc.open(addressOf(name) ?? 0, O_RDONLY_CLOEXEC);
+  return fd < 0 ? undefined : fd;
 }
 
 let opened: { kernel: Kernel | undefined } | undefined;

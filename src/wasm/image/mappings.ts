@@ -1,4 +1,4 @@
-import { readSync } from "node:fs";
+import type * as FileSystem from "node:fs";
 import { addressOf, type Address, type Libc } from "../../base/libc.ts";
 
 /** One mapping of this process: addresses from `start` up to `end`, and what may be done there. */
@@ -57,6 +57,8 @@ const READ_BYTES = 4096;
  * @param mapsFd of /proc/self/maps, open for reading
  */
 export function mappingsByText(mapsFd: number): MappingAt {
+  // eslint-disable-next-line typescript/no-require-imports -- nothing else loads at once, and late
+  const { readSync } = require("node:fs") as typeof FileSystem;
   const chunk = Buffer.alloc(READ_BYTES);
   let maps = "";
   let isWhole = false;

@@ -22,6 +22,8 @@ export interface InstrumentOptions {
   readonly tableEntriesMax: number;
   /** What a check does. In a module without a memory `poll` means `fuel`. */
   readonly checks: { readonly poll: boolean; readonly fuel: boolean };
+  /** False: the engine is not asked about the module, so who compiles it has to ask first. */
+  readonly validate?: boolean;
 }
 
 export interface InstrumentedModule {
@@ -66,7 +68,7 @@ export function instrument(bytes: Uint8Array, options: InstrumentOptions): Instr
   checkSizes(shape, options);
   checkResults(outline);
   const scan = scanModule(bytes, outline, shape);
-  validateModule(bytes);
+  if (options.validate !== false) validateModule(bytes);
   const poll = options.checks.poll && shape.memory !== undefined;
   const fuel = options.checks.fuel || (options.checks.poll && !poll);
   const mayTaint = hasEdit(scan, EDIT.taint);

@@ -104,12 +104,17 @@ const STOPS = [
   [OP.returnCall, OP.returnCallIndirect, OP.returnCallRef],
 ].flat();
 
-const ACTIONS = actions();
+/** By instruction; 1 in `marked`: there is something to do. */
+const { actions: ACTIONS, marked: MARKED } = actionTables();
 
-function actions(): Uint8Array {
-  const table = new Uint8Array(WEIGHTS.length);
+function actionTables(): { readonly actions: Uint8Array; readonly marked: Uint8Array } {
+  const actions = new Uint8Array(WEIGHTS.length);
+  const marked = new Uint8Array(WEIGHTS.length);
   const add = (ops: readonly number[], action: number): void => {
-    for (const op of ops) table[op] = (table[op] ?? 0) | action;
+    for (const op of ops) {
+      actions[op] = (actions[op] ?? 0) | action;
+      marked[op] = 1;
+    }
   };
   add(BLOCKS, ACTION.block);
   add(LEAVES, ACTION.leave);
@@ -118,13 +123,10 @@ function actions(): Uint8Array {
   add(BULK, ACTION.charge);
   add([OP.memorySize, OP.memoryGrow], ACTION.memory);
   add([OP.refFunc], ACTION.reference);
-  return table;
+  return { actions, marked };
 }
 
-const STEPS = stepsFor(
-  WEIGHTS,
-  ACTIONS.map((action) => (action === ACTION.none ? 0 : 1)),
-);
+const STEPS = stepsFor(WEIGHTS, MARKED);
 
 /** units; a straight run is cut into pieces of this weight, so that it can be split there. */
 const RUN_WEIGHT = 128;

@@ -1,8 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { encodeU32 } from "../binary/leb128.ts";
 import { SECTION } from "../binary/sections.ts";
-import { encodeName, encodeSection, joinBytes } from "../binary/writer.ts";
+import { encodeSection, joinBytes } from "../binary/writer.ts";
 
 /**
  * Calls of guests' exports through one table.
@@ -34,22 +33,18 @@ type SlotCall = (
 export const DISPATCH_PARAMS_MAX = 5;
 const GROWTH_MIN = 256;
 
+/** What the dispatch module exports. */
+interface Exports {
+  readonly table: WebAssembly.Table;
+  /** By results, then by parameters. */
+  readonly calls: readonly (readonly SlotCall[])[];
+}
+
 export class Dispatch {
-  readonly #table: WebAssembly.Table;
-  readonly #calls: readonly (readonly SlotCall[])[];
+  /** Made for the first guest: a process that has none starts without it. */
+  #made: Exports | undefined;
   readonly #free: number[] = [];
   #used = 0;
-
-  constructor() {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(dispatchModule()), {});
-    this.#table = exports["table"] as WebAssembly.Table;
-    this.#calls = [0, 1].map((results) =>
-      Array.from(
-        { length: DISPATCH_PARAMS_MAX + 1 },
-        (_, params) => exports[nameOf(params, results)] as unknown as SlotCall,
-      ),
-    );
-  }
 
   /** Slots that are taken. */
   get size(): number {
@@ -67,28 +62,40 @@ export class Dispatch {
     params: number,
     results: number,
   ): { readonly call: Dispatched; readonly slot: number } {
-    const call = this.#calls[results]?.[params];
+    const { table, calls } = (this.#made ??= makeDispatch());
+    const call = calls[results]?.[params];
     assert(call !== undefined, `Cannot dispatch ${params} parameters and ${results} results`);
-    const slot = this.#free.pop() ?? this.#newSlot();
-    this.#table.set(slot, target);
+    const slot = this.#free.pop() ?? this.#newSlot(table);
+    table.set(slot, target);
     return { call: (a, b, c, d, e) => call(slot, a, b, c, d, e), slot };
   }
 
   /** What was called through the slot can be collected. */
   remove(slot: number): void {
-    this.#table.set(slot, null);
+    this.#made?.table.set(slot, null);
     this.#free.push(slot);
   }
 
-  #newSlot(): number {
-    if (this.#used === this.#table.length) {
+  #newSlot(table: WebAssembly.Table): number {
+    if (this.#used === table.length) {
       if (this.#used >= LIMITS.dispatchSlotsMax) {
         throw new Error(`Cannot call more than ${LIMITS.dispatchSlotsMax} exports of guests`);
       }
-      this.#table.grow(Math.max(GROWTH_MIN, this.#used));
+      table.grow(Math.max(GROWTH_MIN, this.#used));
     }
     return this.#used++;
   }
+}
+
+function makeDispatch(): Exports {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(dispatchModule()), {});
+  const calls = [0, 1].map((results) =>
+    Array.from(
+      { length: DISPATCH_PARAMS_MAX + 1 },
+      (_, params) => exports[nameOf(params, results)] as unknown as SlotCall,
+    ),
+  );
+  return { table: exports["table"] as WebAssembly.Table, calls };
 }
 
 const I32 = 0x7f;
@@ -104,54 +111,61 @@ function nameOf(params: number, results: number): string {
   return `p${params}r${results}`;
 }
 
-/** For every signature: its type, the same with the slot before it, and a function between them. */
+/**
+ * For every signature: its type, the same with the slot before it, and a function between them. In
+ * plain lists of bytes, because this runs once, cold, while a worker starts: half of the time that
+ * the writer's functions take. Each number is below 128, so one byte is its LEB128.
+ */
 function dispatchModule(): Uint8Array<ArrayBuffer> {
-  const types: Uint8Array[] = [];
-  const functions: Uint8Array[] = [];
-  const exports: Uint8Array[] = [entry("table", KIND_TABLE, 0)];
-  const bodies: Uint8Array[] = [];
+  const types: number[] = [];
+  const functions: number[] = [];
+  const exports: number[] = [];
+  const bodies: number[] = [];
+  let count = 0;
+  pushEntry(exports, "table", KIND_TABLE, 0);
   for (let results = 0; results <= 1; results++) {
     for (let params = 0; params <= DISPATCH_PARAMS_MAX; params++) {
-      const index = types.length;
-      types.push(functionType(params, results), functionType(params + 1, results));
-      exports.push(entry(nameOf(params, results), KIND_FUNCTION, functions.length));
-      functions.push(encodeU32(index + 1));
-      bodies.push(body(params, index));
+      pushType(types, params, results);
+      pushType(types, params + 1, results);
+      functions.push(2 * count + 1);
+      pushEntry(exports, nameOf(params, results), KIND_FUNCTION, count);
+      pushBody(bodies, params, 2 * count);
+      count++;
     }
   }
-  const table = Uint8Array.of(1, FUNCREF, 0, 0); // One table, no maximum, no entries.
   return joinBytes([
     Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00),
-    encodeSection(SECTION.type, vector(types)),
-    encodeSection(SECTION.function, vector(functions)),
-    encodeSection(SECTION.table, table),
-    encodeSection(SECTION.export, vector(exports)),
-    encodeSection(SECTION.code, vector(bodies)),
+    section(SECTION.type, 2 * count, types),
+    section(SECTION.function, count, functions),
+    section(SECTION.table, 1, [FUNCREF, 0, 0]), // No maximum, no entries.
+    section(SECTION.export, count + 1, exports),
+    section(SECTION.code, count, bodies),
   ]);
 }
 
-function vector(items: readonly Uint8Array[]): Uint8Array {
-  return joinBytes([encodeU32(items.length), ...items]);
+function section(id: number, count: number, items: number[]): Uint8Array {
+  items.unshift(count);
+  return encodeSection(id, Uint8Array.from(items));
 }
 
-function functionType(params: number, results: number): Uint8Array {
-  return Uint8Array.of(FUNCTION_FORM, params, ...ints(params), results, ...ints(results));
+function pushType(into: number[], params: number, results: number): void {
+  into.push(FUNCTION_FORM, params);
+  for (let at = 0; at < params; at++) into.push(I32);
+  into.push(results);
+  for (let at = 0; at < results; at++) into.push(I32);
 }
 
-function ints(count: number): number[] {
-  return Array.from({ length: count }, () => I32);
-}
-
-function entry(name: string, kind: number, index: number): Uint8Array {
-  return joinBytes([encodeName(name), Uint8Array.of(kind), encodeU32(index)]);
+function pushEntry(into: number[], name: string, kind: number, index: number): void {
+  into.push(name.length);
+  for (let at = 0; at < name.length; at++) into.push(name.charCodeAt(at));
+  into.push(kind, index);
 }
 
 /** The arguments, then the slot (which came first), then the call. */
-function body(params: number, typeIndex: number): Uint8Array {
-  const code: number[] = [0]; // No locals.
-  for (let at = 1; at <= params; at++) code.push(LOCAL_GET, at);
-  code.push(LOCAL_GET, 0, CALL_INDIRECT, typeIndex, 0, END);
-  return joinBytes([encodeU32(code.length), Uint8Array.from(code)]);
+function pushBody(into: number[], params: number, typeIndex: number): void {
+  into.push(2 * params + 7, 0); // Bytes that follow; no locals.
+  for (let at = 1; at <= params; at++) into.push(LOCAL_GET, at);
+  into.push(LOCAL_GET, 0, CALL_INDIRECT, typeIndex, 0, END);
 }
 
 /** The thread's own. */

@@ -1,4 +1,3 @@
-import { readlinkSync } from "node:fs";
 import { addressOf, systemLibc } from "../../base/libc.ts";
 
 /**
@@ -13,14 +12,19 @@ export function cpuClockOfThisThread(): number | undefined {
   return readClockMs(id) < 0 ? undefined : id;
 }
 
+const THREAD_SELF = new TextEncoder().encode("/proc/thread-self\0").buffer;
+/** bytes; two numbers and a word between them. */
+const LINK_BYTES = 64;
+
 function thisThreadId(): number | undefined {
-  try {
-    // "4711/task/4712"
-    const id = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
-    return Number.isSafeInteger(id) ? id : undefined;
-  } catch {
-    return undefined; // No /proc here.
-  }
+  const link = new ArrayBuffer(LINK_BYTES);
+  const [path = 0, into = 0] = [addressOf(THREAD_SELF), addressOf(link)];
+  const count = systemLibc()?.readlink(path, into, LINK_BYTES) ?? -1;
+  if (count < 0) return undefined; // No /proc here.
+  // "4711/task/4712"
+  const text = new TextDecoder().decode(new Uint8Array(link, 0, count));
+  const id = Number(text.split("/").at(-1));
+  return Number.isSafeInteger(id) ? id : undefined;
 }
 
 /** The low halves of two 64-bit words are enough: seconds of CPU time fit. */
