@@ -155,10 +155,7 @@ export class Master {
     const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
     if (taken.length > 0) return taken;
     const isFirst = this.#config === undefined;
-    const modules = isFirst
-      ? await rewriteAhead(plan.modules, () => this.#workers.isAwaiting)
-      : plan.modules;
-    if (this.#stopping) return "stopping";
+    const modules = isFirst ? rewriteAhead(plan.modules) : plan.modules;
     const refused = await this.#workers.apply({ ...plan, config, modules }, () => {
       announce(config);
       // Not earlier: loading it takes time from the worker that builds, and keeps its messages

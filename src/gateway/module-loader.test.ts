@@ -12,35 +12,33 @@ const PLAIN = planned(wat('(module (func (export "f") (loop (br 0))))'));
 const WITH_MEMORY = planned(wat(`(module ${PRELUDE})`));
 
 describe("rewriteAhead()", () => {
-  test("rewrites for a watch, and leaves the original as it is", async () => {
-    const [module] = await rewriteAhead([WITH_MEMORY], never);
+  test("rewrites for a watch, and leaves the original as it is", () => {
+    const [module] = rewriteAhead([WITH_MEMORY]);
     expect(module).toMatchObject({ ...WITH_MEMORY, rewritten: { watched: true } });
     expect(module?.rewritten?.names.setFuel).toBeUndefined();
   });
 
-  test("gives a structured clone nothing that it cannot take", async () => {
-    const modules = await rewriteAhead([WITH_MEMORY, PLAIN], never);
+  test("gives a structured clone nothing that it cannot take", () => {
+    const modules = rewriteAhead([WITH_MEMORY, PLAIN]);
     expect(structuredClone(modules)).toEqual(modules);
   });
 
-  test("leaves to the workers what is too much, and what cannot be rewritten", async () => {
+  test("leaves to the workers what is too much, and what cannot be rewritten", () => {
     const large = planned(new Uint8Array(LIMITS.rewrittenAheadBytesMax));
     const broken = planned(new TextEncoder().encode("no module"));
-    const ahead = await rewriteAhead([broken, PLAIN, large, PLAIN], never);
-    expect(ahead.map(isRewritten)).toEqual([false, true, false, false]);
-  });
-
-  test("stops when a worker has become ready in the meantime", async () => {
-    let isReady = false;
-    setImmediate(() => (isReady = true));
-    const ahead = await rewriteAhead([PLAIN, PLAIN, PLAIN], () => isReady);
-    expect(ahead.map(isRewritten)).toEqual([true, false, false]);
+    const names = rewriteAhead([broken, PLAIN, large, PLAIN]).map((each) => each.rewritten?.names);
+    expect(names.map((each) => each?.capture)).toEqual([
+      undefined,
+      "sluice:capture",
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 describe("ModuleLoader", () => {
   test("compiles what was rewritten ahead as it is", async () => {
-    const [module = PLAIN] = await rewriteAhead([PLAIN], never);
+    const [module = PLAIN] = rewriteAhead([PLAIN]);
     const loader = new ModuleLoader();
     await loader.prepare([module]);
     const own = await loaded(PLAIN);
@@ -51,7 +49,7 @@ describe("ModuleLoader", () => {
   });
 
   test("rewrites for fuel where there is no watch", async () => {
-    const [module = PLAIN] = await rewriteAhead([WITH_MEMORY], never);
+    const [module = PLAIN] = rewriteAhead([WITH_MEMORY]);
     const { watched, rewritten } = await loaded(module);
     expect(watched).toBe(false);
     expect(rewritten.names.setFuel).toBeDefined();
@@ -63,21 +61,13 @@ describe("ModuleLoader errors", () => {
     // The start section's function does not exist in the code, which only the engine notices.
     const bytes = wat("(module (func $s) (start $s))");
     const broken = planned(bytes.slice(0, bytes.lastIndexOf(10))); // Without its code section.
-    const [module = PLAIN] = await rewriteAhead([broken], never);
+    const [module = PLAIN] = rewriteAhead([broken]);
     for (const each of [module, broken]) {
       const error = await loaded(each).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(ModuleError);
     }
   });
 });
-
-function never(): boolean {
-  return false;
-}
-
-function isRewritten({ rewritten }: PlanModule): boolean {
-  return rewritten !== undefined;
-}
 
 function planned(bytes: Uint8Array): PlanModule {
   return { name: "p", hash: "00", settings: SETTINGS, bytes };

@@ -7,22 +7,14 @@ import type { PlanModule } from "./messages.ts";
 /**
  * Rewrites modules in the master while the first workers are still loading their code, once for all
  * of them. Only for a start: later a module that takes long must not hold up who watches over the
- * workers. The workers get the rest, and what cannot be rewritten, of which they say why.
- * @param isAwaited a worker has nothing to do but to wait for the modules
+ * workers. One that cannot be rewritten is left to the workers too, who say why.
  */
-export async function rewriteAhead(
-  modules: readonly PlanModule[],
-  isAwaited: () => boolean,
-): Promise<PlanModule[]> {
-  const ahead: PlanModule[] = [];
+export function rewriteAhead(modules: readonly PlanModule[]): PlanModule[] {
   let left: number = LIMITS.rewrittenAheadBytesMax;
-  for (const module of modules) {
-    // Lets the message in that says so.
-    if (ahead.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  return modules.map((module) => {
     left -= module.bytes?.byteLength ?? 0;
-    ahead.push(left < 0 || isAwaited() ? module : { ...module, rewritten: rewrite(module) });
-  }
-  return ahead;
+    return left < 0 ? module : { ...module, rewritten: rewrite(module) };
+  });
 }
 
 function rewrite({ bytes, settings }: PlanModule): RewrittenModule | undefined {

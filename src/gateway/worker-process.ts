@@ -36,8 +36,6 @@ export interface WorkerTies {
 export class WorkerProcess {
   readonly pid: number;
   readonly exited: Promise<void>;
-  /** It has loaded its code and waits for a generation, or has had one. */
-  isReady = false;
   /** Of the last heartbeat, but for the generation, which is always the one that it serves. */
   status: WorkerStatus = NO_STATUS;
   readonly #child: Bun.Subprocess;
@@ -172,7 +170,6 @@ export class WorkerProcess {
     this.#answeredAt = performance.now();
     switch (message.type) {
       case "ready":
-        this.isReady = true;
         this.#becameReady();
         break;
       case "prepared":

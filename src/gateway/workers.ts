@@ -62,11 +62,6 @@ export class Workers {
     return [...this.#alive];
   }
 
-  /** One of those that were started ahead waits for the first plan. */
-  get isAwaiting(): boolean {
-    return this.#ahead.some(({ isReady }) => isReady);
-  }
-
   /** How many have been started in place of one that had ended. */
   get restarts(): number {
     return this.#restarts;
