@@ -14,7 +14,7 @@
  */
 import { captureGuest, copyGuest } from "../src/abi/guest/guest-image.ts";
 import { guestKind, startGuest } from "../src/abi/proxy-wasm/start.ts";
-import { loadModule } from "../src/wasm/load-module.ts";
+import { loadModule } from "../src/wasm/module.ts";
 import { meter } from "../src/wasm/sandbox/meter.ts";
 import { measureStarts, measureThousand, type Starts, type Thousand } from "./sandbox/copies.ts";
 import { outcome } from "./sandbox/exchange.ts";

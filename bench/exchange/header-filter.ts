@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { startPlugin } from "../../src/abi/proxy-wasm/plugin.ts";
 import { FakePluginHost, TEST_SETTINGS } from "../../src/abi/proxy-wasm/testing.ts";
 import type { Plugin } from "../../src/filter/filter.ts";
-import { loadModule } from "../../src/wasm/load-module.ts";
+import { loadModule } from "../../src/wasm/module.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 

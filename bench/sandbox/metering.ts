@@ -1,6 +1,6 @@
 import type { Guest } from "../../src/abi/proxy-wasm/guest.ts";
 import { startGuest } from "../../src/abi/proxy-wasm/start.ts";
-import { loadModule } from "../../src/wasm/load-module.ts";
+import { loadModule } from "../../src/wasm/module.ts";
 import { cpuClockOfThisThread, readClockMs } from "../../src/wasm/watch/cpu-clock.ts";
 import { newExchange, run } from "./exchange.ts";
 import { quantile } from "./figures.ts";

@@ -1,7 +1,7 @@
 import { captureGuest, copyGuest } from "../../src/abi/guest/guest-image.ts";
 import type { Guest } from "../../src/abi/proxy-wasm/guest.ts";
 import { guestKind, startGuest } from "../../src/abi/proxy-wasm/start.ts";
-import { loadModule } from "../../src/wasm/load-module.ts";
+import { loadModule } from "../../src/wasm/module.ts";
 import { newExchange, run } from "./exchange.ts";
 import { type Percentiles, percentiles } from "./figures.ts";
 import { bytesOf, type GuestName, resourcesOf } from "./guests.ts";

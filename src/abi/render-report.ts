@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import type { ModuleReport } from "./inspect-outline.ts";
+import type { ModuleReport } from "./inspect.ts";
 import { WASI_MODULES } from "./wasi/signatures.ts";
 
 /** What `sluice inspect` prints; names come from the file and are made printable. */

@@ -2,7 +2,7 @@ import type { Plugin, PluginHost } from "../filter/filter.ts";
 import type { LoadedModule } from "../wasm/module.ts";
 import type { GuestSettings } from "./guest/settings.ts";
 import { startHttpWasmPlugin } from "./http-wasm/plugin.ts";
-import { type AbiChoice, inspectOutline } from "./inspect-outline.ts";
+import { type AbiChoice, inspectOutline } from "./inspect.ts";
 import { startPlugin } from "./proxy-wasm/plugin.ts";
 import type { VmScopes } from "./proxy-wasm/vm-scope.ts";
 

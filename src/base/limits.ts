@@ -141,8 +141,6 @@ export const LIMITS = {
   workerStackBytes: MIB,
   /** bytes; a module file. */
   moduleBytesMax: 16 * MIB,
-  /** bytes; modules that a master rewrites for its first workers, together: 20 ms for each MiB. */
-  rewrittenAheadBytesMax: 2 * MIB,
   /** count; entries of one section of a module (types, imports, functions, exports). */
   moduleEntriesMax: 65_536,
   /** count; sections of a module: JavaScriptCore's time grows with their square (40,000: 10 s). */

@@ -9,10 +9,9 @@ import { buildRouter, checkRules, type Router, type RuleProblem } from "../route
 import type { NodePools } from "../upstream/node-pools.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { ModuleError } from "../wasm/binary/module-error.ts";
-import type { LoadedModule } from "../wasm/module.ts";
+import { type LoadedModule, loadModule } from "../wasm/module.ts";
 import { startModule } from "../abi/start-module.ts";
 import { moduleKey, type Plan } from "./messages.ts";
-import type { ModuleLoader } from "./module-loader.ts";
 import { createPluginHost, type Surroundings, type VisibleGeneration } from "./plugin-host.ts";
 import { refusedModule } from "./plugin-problem.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
@@ -21,8 +20,6 @@ import type { PluginRegistry } from "./plugin-registry.ts";
 export interface Shared {
   readonly pools: NodePools;
   readonly plugins: PluginRegistry;
-  /** Prepared for the plan. */
-  readonly loader: ModuleLoader;
   readonly surroundings: Surroundings;
   /** Set while a generation is being built, for the plugins that it starts. */
   building: VisibleGeneration | undefined;
@@ -141,15 +138,16 @@ class Build {
   modules(previous: Generation | undefined): Map<string, LoadedModule> {
     const loaded = new Map<string, LoadedModule>();
     for (const module of this.#plan.modules) {
-      const { name } = module;
+      const { name, hash, settings, bytes } = module;
       const key = moduleKey(module);
       const known = loaded.get(key) ?? previous?.modules.get(key);
       if (known !== undefined) {
         loaded.set(key, known);
         continue;
       }
+      assert(bytes !== undefined, `Cannot find the bytes of plugin ${name} (${hash})`);
       try {
-        loaded.set(key, this.#shared.loader.load(module));
+        loaded.set(key, loadModule(bytes, settings));
       } catch (error) {
         if (error instanceof ModuleError) {
           this.diagnostics.push(refusedModule(this.#plan.config, name, error));

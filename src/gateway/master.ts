@@ -12,7 +12,6 @@ import type { ControlPorts, StartControlPorts } from "./control-ports.ts";
 import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
 import { readModules } from "./modules.ts";
-import { rewriteAhead } from "./rewrite-ahead.ts";
 import { assignPorts, takenListeners } from "./ports.ts";
 import type { Workers } from "./workers.ts";
 
@@ -154,9 +153,7 @@ export class Master {
     const config = assignPorts(plan.config, this.#ports);
     const taken = [...unopened, ...takenListeners(config, this.#config?.listeners ?? [])];
     if (taken.length > 0) return taken;
-    const isFirst = this.#config === undefined;
-    const modules = isFirst ? rewriteAhead(plan.modules) : plan.modules;
-    const refused = await this.#workers.apply({ ...plan, config, modules }, () => {
+    const refused = await this.#workers.apply({ ...plan, config }, () => {
       announce(config);
       // Not earlier: loading it takes time from the worker that builds, and keeps its messages
       // waiting. It finds what has changed before.

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { Places } from "../shm/place.ts";
-import type { ModuleSettings, RewrittenModule } from "../wasm/module.ts";
+import type { ModuleSettings } from "../wasm/module.ts";
 
 /**
  * What master and workers say to each other over IPC (structured clone, so bytes travel as bytes).
@@ -72,8 +72,6 @@ export interface PlanModule {
   /** What is written into the module when it is loaded. */
   readonly settings: ModuleSettings;
   readonly bytes: Uint8Array | undefined;
-  /** Undefined: the worker has to rewrite it. @see rewriteAhead() */
-  readonly rewritten?: RewrittenModule | undefined;
 }
 
 /** Modules of the same key are the same when they are loaded. */

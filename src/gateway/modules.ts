@@ -1,5 +1,4 @@
-import { inspectInterface, inspectModule } from "../abi/inspect.ts";
-import type { ModuleReport } from "../abi/inspect-outline.ts";
+import { inspectInterface, inspectModule, type ModuleReport } from "../abi/inspect.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, PluginConfig } from "../config/config.ts";

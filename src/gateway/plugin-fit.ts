@@ -1,4 +1,4 @@
-import type { ModuleReport } from "../abi/inspect-outline.ts";
+import type { ModuleReport } from "../abi/inspect.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PluginConfig } from "../config/config.ts";
 import { formatSize } from "../config/units.ts";

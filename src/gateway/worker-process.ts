@@ -92,9 +92,7 @@ export class WorkerProcess {
     await Promise.race([this.#ready, this.exited]);
     if (this.#ended) return { ok: false, diagnostics: "dead" };
     const modules = plan.modules.map((module) =>
-      this.#held.has(moduleKey(module))
-        ? { ...module, bytes: undefined, rewritten: undefined }
-        : module,
+      this.#held.has(moduleKey(module)) ? { ...module, bytes: undefined } : module,
     );
     const late = setTimeout(() => this.kill(), LIMITS.prepareMsMax);
     const prepared = await new Promise<Prepared>((resolve) => {

@@ -13,7 +13,6 @@ import { builtinNodes } from "./builtin-nodes.ts";
 import { Fronts, ListenRefused } from "./fronts.ts";
 import { buildGeneration, type Generation, GenerationRefused, type Shared } from "./generation.ts";
 import type { Plan, ToMaster, ToWorker } from "./messages.ts";
-import { ModuleLoader } from "./module-loader.ts";
 import { PluginRegistry } from "./plugin-registry.ts";
 import { endWithParent } from "./parent-death.ts";
 import { IdleCollection } from "./idle-collection.ts";
@@ -31,9 +30,8 @@ import { vmScopes } from "../abi/proxy-wasm/vm-scope.ts";
 export function runWorker(send: (message: ToMaster) => void, metering: Promise<void>): void {
   endWithParent();
   const worker = new Worker(send);
-  let turn: Promise<unknown> = metering;
   process.on("message", (message: ToWorker) => {
-    turn = turn.then(() => worker.receive(message));
+    void metering.then(() => worker.receive(message));
   });
   process.on("disconnect", () => process.exit(0));
   // A terminal or a service supervisor signals the whole group; when to stop is the master's word.
@@ -66,7 +64,6 @@ class Worker {
     this.#shared = {
       pools,
       plugins: new PluginRegistry(),
-      loader: new ModuleLoader(),
       surroundings: {
         generationSince: (number) => {
           const serving = this.#plane.generation;
@@ -88,12 +85,11 @@ class Worker {
     });
   }
 
-  /** One message after the other: to be called when the promise for the last one has settled. */
-  async receive(message: ToWorker): Promise<void> {
+  receive(message: ToWorker): void {
     switch (message.type) {
       case "prepare":
         this.#stores.prepare(message.stores);
-        await this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
+        this.#prepare({ ...message.plan, config: JSON.parse(message.plan.config) as Config });
         break;
       case "commit":
         this.#commit(message.number);
@@ -119,11 +115,10 @@ class Worker {
     }
   }
 
-  async #prepare(plan: Plan): Promise<void> {
+  #prepare(plan: Plan): void {
     const { number } = plan;
     if (this.#plane.draining) return; // It is about to end; its master learns of that.
     try {
-      await this.#shared.loader.prepare(plan.modules);
       const generation = buildGeneration(plan, this.#plane.generation, this.#shared, () => {
         this.#generations--;
       });

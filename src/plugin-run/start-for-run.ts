@@ -1,10 +1,10 @@
-import type { AbiChoice } from "../abi/inspect-outline.ts";
+import type { AbiChoice } from "../abi/inspect.ts";
 import { VmScopes } from "../abi/proxy-wasm/vm-scope.ts";
 import { startModule } from "../abi/start-module.ts";
 import type { SandboxConfig } from "../config/config.ts";
 import type { Plugin, PluginHost } from "../filter/filter.ts";
 import { toBytes } from "./run-options.ts";
-import { loadModule } from "../wasm/load-module.ts";
+import { loadModule } from "../wasm/module.ts";
 
 /** A started plugin, and what a run does to it from outside. */
 export interface Started {

@@ -1,8 +1,18 @@
+import { LIMITS } from "../base/limits.ts";
 import { type ModuleOutline, readOutline } from "./binary/outline.ts";
-import { compileModule, validateModule } from "./compile.ts";
-import type { InstrumentedModule } from "./instrument/instrument.ts";
+import { ModuleError } from "./binary/module-error.ts";
+import { compileModule } from "./compile.ts";
+import { instrument, type InstrumentedModule } from "./instrument/instrument.ts";
+import type { ModuleTraits } from "./instrument/traits.ts";
+import { meter } from "./sandbox/meter.ts";
 
-/** A module that can be instantiated. */
+/**
+ * From a file's bytes to a compiled module.
+ *
+ *   bytes ─▶ outline ─▶ loader limits ─▶ engine validates the original ─▶ rewrite ─▶ compile
+ *
+ * Why the original is validated: a rewrite could turn an invalid module into a valid one.
+ */
 export interface LoadedModule {
   readonly module: WebAssembly.Module;
   /** Of the original bytes. */
@@ -30,30 +40,39 @@ export interface ModuleSettings {
   readonly fuel: boolean;
 }
 
-/** A module as it was rewritten; no engine may have seen it yet. Plain data: it can travel. */
-export interface RewrittenModule extends InstrumentedModule {
-  /** It polls: its guests need a watch. */
-  readonly watched: boolean;
-}
-
 /**
- * Compiles a module that was rewritten elsewhere, by a process that has not asked the engine about
- * it. Why the original is validated: a rewrite could turn an invalid module into a valid one.
- * @param bytes the original
- * @throws ModuleError when the engine refuses it
+ * Checks, rewrites and compiles a module; takes some 40 ms per MB of code and blocks meanwhile.
+ * @throws ModuleError naming what is wrong and at which byte
  */
-export function compileRewritten(bytes: Uint8Array, rewritten: RewrittenModule): LoadedModule {
-  validateModule(bytes);
-  return compileValidated(readOutline(bytes), rewritten);
-}
-
-/** @param outline of the original, which the engine has validated */
-export function compileValidated(outline: ModuleOutline, module: RewrittenModule): LoadedModule {
-  const { bytes, watched, ...rewritten } = module;
+export function loadModule(bytes: Uint8Array, settings: ModuleSettings): LoadedModule {
+  const outline = readOutline(bytes);
+  // A memory without a page has no place in the address space yet, and nothing to be watched by.
+  const hasPages = (outline.memory?.pagesMin ?? 0) > 0;
+  const watched = hasPages && meter.watch !== undefined;
+  const { bytes: written, ...rewritten } = instrument(bytes, {
+    memoryPagesMax: settings.memoryPages,
+    tableEntriesMax: LIMITS.guestTableEntriesMax,
+    checks: { poll: watched, fuel: settings.fuel || !watched },
+  });
+  refuseObjects(rewritten.traits);
   const { setFuel, restore } = rewritten.names;
   const callable = [...callableExports(outline), { name: restore, params: 0, results: 1 }];
   if (setFuel !== undefined) callable.push({ name: setFuel, params: 1, results: 1 });
-  return { module: compileModule(bytes), outline, callable, rewritten, watched };
+  return { module: compileModule(written), outline, callable, rewritten, watched };
+}
+
+/**
+ * The engine collects structs and arrays as it does JavaScript's objects, on one heap for all:
+ * a guest that keeps them would take memory that is the worker's.
+ * @throws ModuleError when the module has types for them
+ */
+export function refuseObjects({ hasObjects }: ModuleTraits): void {
+  if (!hasObjects) return;
+  throw new ModuleError(
+    "UNSUPPORTED",
+    "Cannot run this module: it has types of structs or arrays, whose memory limits.memory " +
+      "cannot bound; compile it without garbage collection by the engine",
+  );
 }
 
 function callableExports(outline: ModuleOutline): Callable[] {

@@ -12,8 +12,7 @@ import { VmScopes } from "../../src/abi/proxy-wasm/vm-scope.ts";
 import { inspectModule } from "../../src/abi/inspect.ts";
 import type { FilterHost, Plugin } from "../../src/filter/filter.ts";
 import { HeaderList } from "../../src/http/headers.ts";
-import { loadModule } from "../../src/wasm/load-module.ts";
-import type { LoadedModule } from "../../src/wasm/module.ts";
+import { type LoadedModule, loadModule } from "../../src/wasm/module.ts";
 
 const LANGUAGES = ["c", "rust", "go"] as const;
 const MODULES = LANGUAGES.flatMap((language) => [

@@ -4,7 +4,7 @@ import { Sandbox } from "../../wasm/sandbox/sandbox.ts";
 import type { GuestResources } from "../guest/guest-core.ts";
 import type { GuestKind } from "../guest/guest-kind.ts";
 import { refused, starting } from "../guest/initialize.ts";
-import { inspectOutline } from "../inspect-outline.ts";
+import { inspectOutline } from "../inspect.ts";
 import { WASI_MODULES } from "../wasi/signatures.ts";
 import { wasiImports } from "../wasi/wasi.ts";
 import { HttpWasmGuest } from "./guest.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeaderList } from "../../http/headers.ts";
-import { loadModule } from "../../wasm/load-module.ts";
+import { loadModule } from "../../wasm/module.ts";
 import { inspectModule } from "../inspect.ts";
 import { startPlugin } from "./plugin.ts";
 import { FakeFilterHost, FakePluginHost, TEST_SETTINGS } from "./testing.ts";

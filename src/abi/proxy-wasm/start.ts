@@ -3,7 +3,7 @@ import type { LoadedModule } from "../../wasm/module.ts";
 import { Sandbox } from "../../wasm/sandbox/sandbox.ts";
 import type { GuestKind } from "../guest/guest-kind.ts";
 import { refused, starting } from "../guest/initialize.ts";
-import { inspectOutline } from "../inspect-outline.ts";
+import { inspectOutline } from "../inspect.ts";
 import { WASI_MODULES } from "../wasi/signatures.ts";
 import { wasiImports } from "../wasi/wasi.ts";
 import { abiVersionOf, CALLED_NAMES } from "./exports.ts";

@@ -24,8 +24,7 @@ import type {
 import type { GatewayError } from "../../base/errors.ts";
 import { HeaderList } from "../../http/headers.ts";
 import { GuestMemory } from "../../wasm/guest-memory.ts";
-import { loadModule } from "../../wasm/load-module.ts";
-import type { LoadedModule } from "../../wasm/module.ts";
+import { type LoadedModule, loadModule } from "../../wasm/module.ts";
 import { StreamContext } from "./context.ts";
 import { Guest } from "./guest.ts";
 import { GuestLog } from "../guest/guest-log.ts";

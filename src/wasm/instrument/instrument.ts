@@ -22,8 +22,6 @@ export interface InstrumentOptions {
   readonly tableEntriesMax: number;
   /** What a check does. In a module without a memory `poll` means `fuel`. */
   readonly checks: { readonly poll: boolean; readonly fuel: boolean };
-  /** False: the engine is not asked about the module, so who compiles it has to ask first. */
-  readonly validate?: boolean;
 }
 
 export interface InstrumentedModule {
@@ -68,7 +66,7 @@ export function instrument(bytes: Uint8Array, options: InstrumentOptions): Instr
   checkSizes(shape, options);
   checkResults(outline);
   const scan = scanModule(bytes, outline, shape);
-  if (options.validate !== false) validateModule(bytes);
+  validateModule(bytes);
   const poll = options.checks.poll && shape.memory !== undefined;
   const fuel = options.checks.fuel || (options.checks.poll && !poll);
   const mayTaint = hasEdit(scan, EDIT.taint);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import initWabt from "wabt";
-import { loadModule } from "../load-module.ts";
-import type { LoadedModule } from "../module.ts";
+import { type LoadedModule, loadModule } from "../module.ts";
 import { dispatch } from "./dispatch.ts";
 import { type Image, Sandbox } from "./sandbox.ts";
 

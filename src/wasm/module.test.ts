@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import initWabt from "wabt";
 import { ModuleError } from "./binary/module-error.ts";
-import { loadModule } from "./load-module.ts";
+import { loadModule } from "./module.ts";
 
 const wabt = await initWabt();
 
