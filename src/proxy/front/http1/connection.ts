@@ -70,7 +70,8 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   /** Requests since the event loop had its turn. */
   #served = 0;
   readonly #onTurn = (): void => {
-    if (this.#state === "reading") this.#next();
+    // What waited may have been read meanwhile, and no head has begun with nothing.
+    if (this.#state === "reading" && this.input.length > 0) this.#next();
   };
   readonly #onAnswer = (answer: Answer): void => this.#answer(answer);
   readonly #onFailure = (error: unknown): void => {
