@@ -36,8 +36,7 @@ export async function runWorker(send: (message: ToMaster) => void): Promise<void
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
-  const pressure = new PressureCollection();
-  setInterval(() => pressure.look(() => process.memoryUsage.rss()), LIMITS.memoryLookMs);
+  setInterval(() => worker.lookAtMemory(), LIMITS.memoryLookMs);
   await meter.start();
   send({ type: "ready" });
 }
@@ -48,6 +47,7 @@ class Worker {
   readonly #plane: Plane;
   readonly #fronts: Fronts;
   readonly #idleCollection = new IdleCollection();
+  readonly #pressureCollection = new PressureCollection();
   readonly #stores: BorrowedStores;
   #prepared: Generation | undefined;
   #generations = 0;
@@ -114,6 +114,11 @@ class Worker {
     }
   }
 
+  /** Every LIMITS.memoryLookMs. */
+  lookAtMemory(): void {
+    this.#pressureCollection.look(() => process.memoryUsage.rss());
+  }
+
   #prepare(plan: Plan): void {
     const { number } = plan;
     if (this.#plane.draining) return; // It is about to end; its master learns of that.
@@ -163,6 +168,10 @@ class Worker {
         generation: this.#plane.generation?.number ?? 0,
         inFlight: this.#plane.inFlight,
         generations: this.#generations,
+        collections: {
+          growth: this.#pressureCollection.count,
+          idle: this.#idleCollection.count,
+        },
         plugins: this.#shared.plugins.sums,
       }),
     });

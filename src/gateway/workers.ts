@@ -19,6 +19,7 @@ import {
   WorkerProcess,
   type WorkerTies,
 } from "./worker-process.ts";
+import { addCollections, type Collections, NO_STATUS } from "./worker-status.ts";
 
 /** ms before the next start of a worker that has just died; doubles up to the maximum. */
 const RESTART_MS_MIN = 50;
@@ -39,6 +40,7 @@ export class Workers {
   #ahead: WorkerProcess[] = [];
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
+  #endedCollections: Collections = NO_STATUS.collections;
   readonly #lender = new StoreLender(createLentFile());
   readonly #leadership = new Leadership<WorkerProcess>();
   #plan: SentPlan | undefined;
@@ -91,6 +93,12 @@ export class Workers {
     for (const plugin of this.#ended.all) sums.add(plugin);
     for (const { status } of this.views) for (const plugin of status.plugins) sums.add(plugin);
     return sums.all;
+  }
+
+  /** Over all workers, those that have ended included. */
+  get collections(): Collections {
+    const each = this.views.map(({ status }) => status.collections);
+    return each.reduce(addCollections, this.#endedCollections);
   }
 
   /**
@@ -269,7 +277,9 @@ export class Workers {
   }
 
   #keepCounts(worker: WorkerProcess): void {
-    for (const plugin of worker.status.plugins) this.#ended.add(endedPlugin(plugin));
+    const { collections, plugins } = worker.status;
+    this.#endedCollections = addCollections(this.#endedCollections, collections);
+    for (const plugin of plugins) this.#ended.add(endedPlugin(plugin));
   }
 
   /** Starts what is missing, after a pause that grows while workers keep dying. */
