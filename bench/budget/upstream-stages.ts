@@ -1,4 +1,3 @@
-import { responseFraming } from "../../src/http/framing.ts";
 import { RoundRobin } from "../../src/upstream/balancer/round-robin.ts";
 import { requestHead } from "../../src/upstream/client/request-head.ts";
 import type { UpstreamRequest } from "../../src/upstream/message.ts";
@@ -91,14 +90,11 @@ export const RENDER_REQUEST: Stage = {
 
 export const PARSE_RESPONSE: Stage = {
   name: "parse the response head",
-  what: "`ResponseHeadParser`, `responseFraming()`",
+  what: "`ResponseHeadParser`",
   work: () =>
     work({
       prepare: () => undefined,
-      run: () => {
-        const { status, headers, version } = readResponse();
-        return responseFraming("GET", status, headers, version);
-      },
+      run: () => readResponse().framing,
       reuses: true,
       shown: (framing) => JSON.stringify(framing),
       expected: JSON.stringify({ ok: true, kind: "length", length: BODY.length }),

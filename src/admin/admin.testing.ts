@@ -1,6 +1,7 @@
 import type { PluginMetric } from "../filter/filter.ts";
 import type { GatewayStatus, WorkerView } from "../gateway/gateway-status.ts";
 import { type PluginSum, runningPlugin } from "../gateway/plugin-sums.ts";
+import { NO_STATUS } from "../gateway/worker-status.ts";
 
 /** Snapshots for tests. */
 
@@ -20,7 +21,7 @@ export function metric(
 }
 
 export function workerView(pid: number, generation: number, plugins: PluginSum[] = []): WorkerView {
-  const status = { generation, inFlight: pid, generations: 1, plugins };
+  const status = { ...NO_STATUS, generation, inFlight: pid, generations: 1, plugins };
   return { pid, isLeaving: false, status };
 }
 
@@ -34,6 +35,7 @@ export function gatewayStatus(changes: Partial<GatewayStatus> = {}): GatewayStat
     workersConfigured: 2,
     workerRestarts: 4,
     workers: [workerView(10, 2), workerView(11, 2)],
+    collections: { growth: 6, idle: 7 },
     plugins: [],
     ...changes,
   };

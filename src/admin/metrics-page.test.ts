@@ -43,6 +43,8 @@ describe("metricsPage()", () => {
       sluice_workers_configured: "2",
       sluice_workers_alive: "2",
       sluice_worker_restarts_total: "4",
+      'sluice_worker_collections_total{reason="growth"}': "6",
+      'sluice_worker_collections_total{reason="idle"}': "7",
       sluice_exchanges_in_flight: "33",
       'sluice_plugin_failures_total{plugin="gone",kind="trap"}': "1",
       [`sluice_plugin_failures_total{${plugin},kind="trap"}`]: "3",

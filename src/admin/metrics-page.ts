@@ -21,7 +21,7 @@ export function metricsPage(status: GatewayStatus): Page {
 }
 
 function gatewaySamples(status: GatewayStatus) {
-  const { reloads, workers } = status;
+  const { collections, reloads, workers } = status;
   const inFlight = workers.reduce((total, worker) => total + worker.status.inFlight, 0);
   return {
     sluice_build_info: [{ labels: { version: VERSION }, value: 1 }],
@@ -34,6 +34,10 @@ function gatewaySamples(status: GatewayStatus) {
     sluice_workers_configured: [one(status.workersConfigured)],
     sluice_workers_alive: [one(workers.filter(({ isLeaving }) => !isLeaving).length)],
     sluice_worker_restarts_total: [one(status.workerRestarts)],
+    sluice_worker_collections_total: [
+      { labels: { reason: "growth" }, value: collections.growth },
+      { labels: { reason: "idle" }, value: collections.idle },
+    ],
     sluice_exchanges_in_flight: [one(inFlight)],
   };
 }

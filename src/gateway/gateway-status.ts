@@ -1,5 +1,5 @@
 import type { PluginSum } from "./plugin-sums.ts";
-import type { WorkerStatus } from "./worker-status.ts";
+import type { Collections, WorkerStatus } from "./worker-status.ts";
 
 /** What the master knows of itself and of its workers: a snapshot for whoever shows it. */
 export interface GatewayStatus {
@@ -15,6 +15,8 @@ export interface GatewayStatus {
   /** Workers that were started in place of one that had ended. */
   readonly workerRestarts: number;
   readonly workers: readonly WorkerView[];
+  /** Over all workers, those that have ended included. */
+  readonly collections: Collections;
   /** Over all workers, those that have ended included. */
   readonly plugins: readonly PluginSum[];
 }

@@ -13,9 +13,15 @@ export class IdleCollection {
   readonly #collect: () => void;
   #idleBeats = 0;
   #collectedAt = 0;
+  #count = 0;
 
   constructor(collect: () => void = collectAll) {
     this.#collect = collect;
+  }
+
+  /** Collections so far. */
+  get count(): number {
+    return this.#count;
   }
 
   /**
@@ -27,6 +33,7 @@ export class IdleCollection {
     if (this.#idleBeats !== IDLE_BEATS || served - this.#collectedAt < EXCHANGES_MIN) return;
     this.#collectedAt = served;
     this.#collect();
+    this.#count++;
   }
 }
 

@@ -177,6 +177,7 @@ export class Master {
       workersConfigured: this.#config?.workers ?? 0,
       workerRestarts: this.#workers.restarts,
       workers: this.#workers.views,
+      collections: this.#workers.collections,
       plugins: this.#workers.plugins,
     };
   }

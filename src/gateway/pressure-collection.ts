@@ -18,10 +18,16 @@ export class PressureCollection {
   /** bytes; after the last collection. */
   #base: number | undefined;
   #notBefore = 0;
+  #count = 0;
 
   constructor(collect: () => void = collectAll, now: () => number = () => performance.now()) {
     this.#collect = collect;
     this.#now = now;
+  }
+
+  /** Collections so far. */
+  get count(): number {
+    return this.#count;
   }
 
   /** To be called often: between two calls a worker grows as it likes. @param rss bytes, as read */
@@ -32,6 +38,7 @@ export class PressureCollection {
     const startedAt = this.#now();
     if (startedAt < this.#notBefore) return;
     this.#collect();
+    this.#count++;
     const endedAt = this.#now();
     this.#notBefore = endedAt + (endedAt - startedAt) * TIME_SHARE;
     this.#base = rss();

@@ -8,6 +8,7 @@ describe("encodeStatus()", () => {
       generation: 3,
       inFlight: 2,
       generations: 1,
+      collections: { growth: 4, idle: 5 },
       plugins: [
         runningPlugin({
           name: 'a "quoted" name',

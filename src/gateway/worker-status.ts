@@ -1,6 +1,14 @@
 import type { PluginMetric } from "../filter/filter.ts";
 import type { PluginSum } from "./plugin-sums.ts";
 
+/** How often a worker has collected all its garbage, by reason. */
+export interface Collections {
+  /** It had grown: see PressureCollection. */
+  readonly growth: number;
+  /** It had nothing to do: see IdleCollection. */
+  readonly idle: number;
+}
+
 /** Told with every heartbeat. */
 export interface WorkerStatus {
   readonly generation: number;
@@ -8,12 +16,23 @@ export interface WorkerStatus {
   readonly inFlight: number;
   /** Generations that still have exchanges, the current one included. */
   readonly generations: number;
+  readonly collections: Collections;
   /** Of every plugin that has, or had, guests on it. */
   readonly plugins: readonly PluginSum[];
 }
 
 /** Before the first heartbeat. */
-export const NO_STATUS: WorkerStatus = { generation: 0, inFlight: 0, generations: 0, plugins: [] };
+export const NO_STATUS: WorkerStatus = {
+  generation: 0,
+  inFlight: 0,
+  generations: 0,
+  collections: { growth: 0, idle: 0 },
+  plugins: [],
+};
+
+export function addCollections(one: Collections, other: Collections): Collections {
+  return { growth: one.growth + other.growth, idle: one.idle + other.idle };
+}
 
 type SentMetric = readonly [PluginMetric["name"], PluginMetric["type"], string, number];
 

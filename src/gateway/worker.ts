@@ -38,8 +38,7 @@ export function runWorker(send: (message: ToMaster) => void, metering: Promise<v
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("SIGHUP", () => {});
-  const pressure = new PressureCollection();
-  setInterval(() => pressure.look(() => process.memoryUsage.rss()), LIMITS.memoryLookMs);
+  setInterval(() => worker.lookAtMemory(), LIMITS.memoryLookMs);
   send({ type: "ready" });
 }
 
@@ -49,6 +48,7 @@ class Worker {
   readonly #plane: Plane;
   readonly #fronts: Fronts;
   readonly #idleCollection = new IdleCollection();
+  readonly #pressureCollection = new PressureCollection();
   readonly #stores: BorrowedStores;
   #prepared: Generation | undefined;
   #generations = 0;
@@ -115,6 +115,11 @@ class Worker {
     }
   }
 
+  /** Every LIMITS.memoryLookMs. */
+  lookAtMemory(): void {
+    this.#pressureCollection.look(() => process.memoryUsage.rss());
+  }
+
   #prepare(plan: Plan): void {
     const { number } = plan;
     if (this.#plane.draining) return; // It is about to end; its master learns of that.
@@ -164,6 +169,10 @@ class Worker {
         generation: this.#plane.generation?.number ?? 0,
         inFlight: this.#plane.inFlight,
         generations: this.#generations,
+        collections: {
+          growth: this.#pressureCollection.count,
+          idle: this.#idleCollection.count,
+        },
         plugins: this.#shared.plugins.sums,
       }),
     });

@@ -12,6 +12,7 @@ import { tryOut } from "./try-out.ts";
 import { generationFailed, type Outcomes, verdictOn } from "./verdict.ts";
 import { HEARTBEAT_MS, type Prepared, type WorkerProcess } from "./worker-process.ts";
 import type { WorkerStarter } from "./worker-starter.ts";
+import { addCollections, type Collections, NO_STATUS } from "./worker-status.ts";
 
 /** ms before the next start of a worker that has just died; doubles up to the maximum. */
 const RESTART_MS_MIN = 50;
@@ -32,6 +33,7 @@ export class Workers {
   #ahead: WorkerProcess[];
   /** Counts of those that have ended, as of their last heartbeat. */
   readonly #ended = new PluginSums();
+  #endedCollections: Collections = NO_STATUS.collections;
   readonly #lender: StoreLender;
   readonly #leadership = new Leadership<WorkerProcess>();
   #plan: SentPlan | undefined;
@@ -81,6 +83,12 @@ export class Workers {
     for (const plugin of this.#ended.all) sums.add(plugin);
     for (const { status } of this.views) for (const plugin of status.plugins) sums.add(plugin);
     return sums.all;
+  }
+
+  /** Over all workers, those that have ended included. */
+  get collections(): Collections {
+    const each = this.views.map(({ status }) => status.collections);
+    return each.reduce(addCollections, this.#endedCollections);
   }
 
   /**
@@ -247,7 +255,9 @@ export class Workers {
   }
 
   #keepCounts(worker: WorkerProcess): void {
-    for (const plugin of worker.status.plugins) this.#ended.add(endedPlugin(plugin));
+    const { collections, plugins } = worker.status;
+    this.#endedCollections = addCollections(this.#endedCollections, collections);
+    for (const plugin of plugins) this.#ended.add(endedPlugin(plugin));
   }
 
   /** Starts what is missing, after a pause that grows while workers keep dying. */

@@ -49,6 +49,29 @@ describe("setForwarded()", () => {
   });
 });
 
+describe("setForwarded() of requests that repeat", () => {
+  // Alike at the end, which is where two of them are most unlike: they share what is remembered.
+  test.each<[string, Partial<Arrival>]>([
+    ["another client", { remoteAddress: "198.0.2.7" }],
+    ["another name", { authority: "abi.example.com:9080" }],
+    ["another scheme", { scheme: "https" }],
+    ["another port", { localPort: 9443 }],
+  ])("tells %s apart, whoever came before", (_what, change) => {
+    const other = { ...ARRIVAL, ...change };
+    for (const arrival of [ARRIVAL, ARRIVAL, other, other, ARRIVAL, other]) {
+      const headers = new HeaderList();
+      setForwarded(headers, arrival);
+      expect([...headers].map(([, value]) => value)).toEqual([
+        arrival.remoteAddress,
+        arrival.remoteAddress,
+        arrival.scheme,
+        arrival.authority,
+        String(arrival.localPort),
+      ]);
+    }
+  });
+});
+
 describe("setForwarded() errors", () => {
   test("believes nothing that a client says about itself", () => {
     const headers = HeaderList.from([

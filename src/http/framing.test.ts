@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import {
+  bodyFraming,
   type Framing,
   hasNoBody,
   type HttpVersion,
   isFieldValue,
   requestFraming,
-  responseFraming,
 } from "./framing.ts";
 import { HeaderList } from "./headers.ts";
 
@@ -105,22 +105,31 @@ describe("requestFraming() errors", () => {
   });
 });
 
-describe("responseFraming()", () => {
-  test.each<[string, number, Lines, Framing]>([
-    ["GET", 200, [], { ok: true, kind: "until-close" }],
-    ["GET", 200, [[CL, "5"]], { ok: true, kind: "length", length: 5 }],
-    ["GET", 200, [[TE, "chunked"]], { ok: true, kind: "chunked" }],
-    ["GET", 205, [[CL, "0"]], { ok: true, kind: "length", length: 0 }],
-    ["HEAD", 200, [[CL, "5"]], { ok: true, kind: "none" }],
-    ["GET", 304, [[CL, "5"]], { ok: true, kind: "none" }],
-    ["GET", 204, [[TE, "chunked"]], { ok: true, kind: "none" }],
-    ["GET", 101, [], { ok: true, kind: "none" }],
-  ])("of %s %i %j", (method, status, lines, framing) => {
-    expect(responseFraming(method, status, HeaderList.from(lines), "1.1")).toEqual(framing);
+describe("bodyFraming()", () => {
+  test.each<[Lines, Framing]>([
+    [[], { ok: true, kind: "until-close" }],
+    [[[CL, "5"]], { ok: true, kind: "length", length: 5 }],
+    [[[CL, "0"]], { ok: true, kind: "length", length: 0 }],
+    [[[TE, "chunked"]], { ok: true, kind: "chunked" }],
+  ])("of %j", (lines, framing) => {
+    expect(bodyFraming(HeaderList.from(lines), "1.1")).toEqual(framing);
   });
 });
 
-describe("responseFraming() errors", () => {
+describe("hasNoBody()", () => {
+  test.each([
+    ["GET", 200, false],
+    ["GET", 205, false],
+    ["HEAD", 200, true],
+    ["GET", 304, true],
+    ["GET", 204, true],
+    ["GET", 101, true],
+  ])("of %s %i is %p", (method, status, isBodiless) => {
+    expect(hasNoBody(method, status)).toBe(isBodiless);
+  });
+});
+
+describe("bodyFraming() errors", () => {
   test.each<[Lines]>([
     [
       [
@@ -131,7 +140,7 @@ describe("responseFraming() errors", () => {
     [[[CL, "5, 6"]]],
     [[[TE, "gzip"]]],
   ])("blames the upstream for %j", (lines) => {
-    expect(responseFraming("GET", 200, HeaderList.from(lines), "1.1")).toMatchObject({
+    expect(bodyFraming(HeaderList.from(lines), "1.1")).toMatchObject({
       ok: false,
       fault: "UPSTREAM_BAD_RESPONSE",
     });

@@ -25,20 +25,7 @@ export function requestFraming(headers: HeaderList, version: HttpVersion): Frami
   return declaredFraming(headers, version, "REQUEST_MALFORMED") ?? NONE;
 }
 
-/**
- * Refusals are UPSTREAM_BAD_RESPONSE.
- * @param method of the request that is answered
- */
-export function responseFraming(
-  method: string,
-  status: number,
-  headers: HeaderList,
-  version: HttpVersion,
-): Framing | Refusal {
-  return hasNoBody(method, status) ? NONE : bodyFraming(headers, version);
-}
-
-/** The same for a response that has a body: see hasNoBody(). */
+/** Of a response that has a body: see hasNoBody(). Refusals are UPSTREAM_BAD_RESPONSE. */
 export function bodyFraming(headers: HeaderList, version: HttpVersion): Framing | Refusal {
   return declaredFraming(headers, version, "UPSTREAM_BAD_RESPONSE") ?? UNTIL_CLOSE;
 }

@@ -174,6 +174,17 @@ describe("HeaderLines", () => {
     }
   });
 
+  test("appendAll() of other lines is another sum", () => {
+    const shared = received().share();
+    const others = HeaderList.from([["X-Real-IP", "192.0.2.2"]]).share();
+    for (const each of [more, more, others, more]) {
+      const list = new HeaderList(shared);
+      list.appendAll(each);
+      expect(list.get("x-real-ip")).toBe(each.lines[0]?.value);
+      expect(list.toText(0)).toEndWith(`\r\nX-Real-IP: ${each.lines[0]?.value}`);
+    }
+  });
+
   test("appendAll() on a list of its own does not change the lines that were given", () => {
     const list = received();
     list.appendAll(more);

@@ -151,6 +151,16 @@ describe("parseTarget() errors", () => {
     expect(refused(`/${"|".repeat(50)}`, 100).fault).toBe("REQUEST_URI_TOO_LONG");
   });
 
+  test("refuses both, however often they were taken where the limit is another", () => {
+    for (const [piece, count] of [["x", 94] as const, ["|", 32] as const, ["%41", 32] as const]) {
+      const raw = `/known/${piece.repeat(count)}`;
+      for (let times = 0; times < 3; times++) {
+        expect(parsed(raw, 200).ok).toBe(true);
+        expect(refused(raw, 100).fault).toBe("REQUEST_URI_TOO_LONG");
+      }
+    }
+  });
+
   test("answers a hostile target of the full length in time that does not explode", () => {
     for (const piece of ["/", "/.", "/..", "%2e", "%2F..", ";", "/a"]) {
       const raw = `/${piece.repeat(8000 / piece.length)}`;

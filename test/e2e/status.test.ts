@@ -74,6 +74,18 @@ const counts = (): Uint8Array =>
     (import "env" "proxy_record_metric" (func $record (param i32 i64) (result i32)))`,
   );
 
+/** Writes to 200 MiB of memory that it has not had before its first request. */
+const grows = (): Uint8Array =>
+  guest(
+    `(global $has (mut i32) (i32.const 0))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (if (i32.eqz (global.get $has)) (then
+        (global.set $has (i32.const 1))
+        (drop (memory.grow (i32.const 3200)))
+        (memory.fill (i32.const 65536) (i32.const 1) (i32.const 209715200))))
+      (i32.const 0))`,
+  );
+
 /** Needs some hundred ms to start. */
 const slow = (): Uint8Array =>
   guest(
@@ -234,6 +246,36 @@ wasm: { plugins: [{ name: pooled, instances: per_request, pool: { warm: 3, size:
     expect(plugin(status, "pooled")?.sandboxes).toEqual({ busy: 0, idle: 3, waiting: 0 });
     const metrics = await admin.metrics();
     expect(metrics.get('sluice_plugin_sandboxes{plugin="pooled",state="idle"}')).toBe(3);
+  });
+
+  test("counts how often a worker has collected its garbage, grown or idle", async () => {
+    const more = `
+wasm: { plugins: [{ name: grows, limits: { memory: 256MiB, recycle: 256MiB, deadline: 2s } }] }`;
+    await using gateway = await startGateway(yaml("[grows]", more), {
+      files: { "plugins/grows.wasm": grows() },
+    });
+    const admin = await StatusPort.of(gateway);
+    const counted = async (reason: string): Promise<number | undefined> =>
+      (await admin.metrics()).get(`sluice_worker_collections_total{reason="${reason}"}`);
+    // With its first report a worker has looked at its memory a few times.
+    await until(
+      () => admin.status(),
+      (status) => plugin(status, "grows") !== undefined,
+    );
+    expect([await counted("growth"), await counted("idle")]).toEqual([0, 0]);
+    expect((await gateway.fetch("/get")).status).toBe(200);
+    await until(
+      () => counted("growth"),
+      (count) => count === 1,
+    );
+    expect(await counted("idle")).toBe(0);
+    for (let n = 0; n < 1000; n += 50) {
+      await Promise.all(Array.from({ length: 50 }, () => gateway.fetch("/status/204")));
+    }
+    await until(
+      () => counted("idle"),
+      (count) => count === 1,
+    );
   });
 
   test("counts reloads, and exchanges in flight", async () => {

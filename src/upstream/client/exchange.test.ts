@@ -36,6 +36,27 @@ async function connectionsForThree(response: string, method = "GET"): Promise<nu
 }
 
 describe("Exchange responses", () => {
+  test("of the same head are framed by what was asked each time", async () => {
+    const head = "HTTP/1.1 200 OK\r\nX-Same: yes\r\nContent-Length: 5\r\n\r\n";
+    using node = new RawNode(async (peer) => {
+      for (;;) {
+        const asked = await peer.head();
+        await peer.send("HTTP/1.1 103 Early Hints\r\nX-Same: yes\r\n\r\n");
+        await peer.send(asked.startsWith("HEAD") ? head : `${head}hello`);
+      }
+    });
+    const upstream = upstreamTo([node]);
+    const seen: string[] = [];
+    for (const method of ["GET", "GET", "GET", "HEAD", "HEAD", "GET", "HEAD", "GET"]) {
+      const request = upstreamRequest({ method });
+      const { body, headers } = await upstream.forward(request, forwardOptions());
+      seen.push(`${method} ${headers.get("content-length")} ${await textOf(body)}`);
+    }
+    const [get, bare] = ["GET 5 hello", "HEAD 5 "];
+    expect(seen).toEqual([get, get, get, bare, bare, get, bare, get]);
+    expect(node.peers.length).toBe(1);
+  });
+
   test("have status and headers as they were received, framing lines included", async () => {
     const { status, headers, node, failed, tunnel } = await answer(
       "HTTP/1.1 418 Tea\r\nX-A: 1\r\nset-cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",

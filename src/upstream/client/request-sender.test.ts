@@ -4,6 +4,7 @@ import { MemoryBody } from "../../http/body.ts";
 import { HeaderList } from "../../http/headers.ts";
 import type { UpstreamRequest } from "../message.ts";
 import {
+  always,
   failure,
   forwardOptions,
   ManualBody,
@@ -151,6 +152,62 @@ describe("RequestSender bodies", () => {
     const post = upstreamRequest({ method: "POST", body: body.give(undefined) });
     expect((await upstreamTo([node]).forward(post, forwardOptions())).status).toBe(200);
     expect(sum).toBe(160);
+  });
+});
+
+/** More than the kernel holds for a node that does not read: 6 MiB to receive, 4 MiB to send. */
+const HUGE_BYTES = 16 * 1024 * 1024;
+
+describe("RequestSender at a node that does not read", () => {
+  const value = Array.from({ length: HUGE_BYTES / 16 }, (_, n) => `${n}`.padStart(16)).join("");
+  const headers = HeaderList.from([["X-Huge", value.trimStart()]]);
+  const wire = `GET / HTTP/1.1\r\nHost: app.test\r\nX-Huge: ${value.trimStart()}\r\n\r\n`;
+
+  test.each([
+    ["without a body", "GET", undefined],
+    ["with a body", "PUT", "hello"],
+  ])("a head %s goes on where the socket stopped taking it", async (_what, method, text) => {
+    const whole = wire
+      .replace("GET", method)
+      .replace(
+        /\r\n$/,
+        text === undefined ? "\r\n" : `Content-Length: ${text.length}\r\n\r\n${text}`,
+      );
+    let isAsIt = false;
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    using node = new RawNode(async (peer) => {
+      peer.pause();
+      await held;
+      peer.resume();
+      isAsIt = (await peer.bytes(whole.length)) === whole;
+      await peer.send(OK);
+      await always(OK)(peer);
+    });
+    const body = text === undefined ? undefined : new MemoryBody(bytes(text));
+    const upstream = upstreamTo([node]);
+    const huge = upstreamRequest({ method, headers, body });
+    const response = upstream.forward(huge, forwardOptions({ sendMs: 10_000 }));
+    await until(() => node.peers.length === 1);
+    await Bun.sleep(50); // For the socket to be full; were it not, the test below would fail.
+    letGo();
+    expect(await textOf((await response).body)).toBe("ok");
+    expect(isAsIt).toBe(true);
+    // It knows that all has been sent, so the connection can be used again.
+    const next = await upstream.forward(upstreamRequest(), forwardOptions());
+    expect([await textOf(next.body), node.peers.length]).toEqual(["ok", 1]);
+  });
+
+  test("is given up after the send timeout, in the middle of the head", async () => {
+    using node = new RawNode((peer) => peer.pause());
+    const huge = upstreamTo([node]).forward(
+      upstreamRequest({ headers }),
+      forwardOptions({ sendMs: 30, readMs: 5 }),
+    );
+    const error = await failure(huge);
+    expect(error.code).toBe("UPSTREAM_SEND_TIMEOUT");
+    const sent = Number(/(\d+) bytes sent \(not all\)/.exec(error.message)?.[1]);
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(wire.length);
   });
 });
 

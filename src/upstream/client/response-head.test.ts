@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { SeededRandom } from "../../base/random.testing.ts";
+import { ROLE } from "../../http/header-name.ts";
 import { ResponseHeadParser, type ResponseHead } from "./response-head.ts";
 
 function bytesOf(text: string): Uint8Array {
@@ -36,6 +38,28 @@ function messageOfBad(text: string, pieceBytes = text.length): string {
 }
 
 const FULL = "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Empty:\r\nset-Cookie: \t x=1 \t\r\n\r\n";
+
+const VALUE = "value".repeat(25);
+const LINES = [
+  `Server: ${VALUE}\r\nDate: Thu, 26 Nov 2026 21:13:50 GMT\r\nContent-Length: 12\r\n`,
+  `Server: ${VALUE}\r\nDate: Thu, 26 Nov 2026 21:13:51 GMT\r\nContent-Length: 21\r\n`,
+  `Set-Cookie: ${VALUE}\r\nSet-Cookie: b\r\nTransfer-Encoding: chunked\r\n`,
+  `Connection: keep-alive\r\nX: ${VALUE}\r\n`,
+  `Connection: close\r\nX: ${VALUE}\r\n`,
+];
+
+/** One of a few heads, now and then with another char somewhere. */
+function nearlyAsBefore(random: SeededRandom): string {
+  const status = random.pick(["1.1 200 OK", "1.1 404 OK", "1.0 200 OK", "1.1 103 OK"]);
+  const at = random.below(VALUE.length);
+  const other = `${VALUE.slice(0, at)}!${VALUE.slice(at + 1)}`;
+  const lines = random.pick(LINES).replace(VALUE, random.chance(40) ? other : VALUE);
+  return `HTTP/${status}\r\n${lines}\r\n`;
+}
+
+function shown(head: ResponseHead | undefined): unknown {
+  return { ...head, headers: [...(head?.headers ?? [])] };
+}
 
 describe("ResponseHeadParser push()", () => {
   test("gives status, version and header lines in order, with their spelling", () => {
@@ -89,6 +113,23 @@ describe("ResponseHeadParser push()", () => {
     expect(parser.push(bytesOf(other), 0)?.headers.get("set-cookie")).toBe("x=2");
     expect(parser.push(bytesOf(text.slice(0, 40)), 0)).toBeUndefined();
     expect(parser.push(bytesOf(text.slice(40)), 0)?.headers.get("set-cookie")).toBe("x=1");
+  });
+
+  test("gives for heads that nearly repeat what a parser gives that has seen none", () => {
+    const random = new SeededRandom(20_261_126);
+    const parsers = Array.from({ length: 3 }, () => new ResponseHeadParser());
+    for (let n = 0; n < 3000; n++) {
+      const text = nearlyAsBefore(random);
+      const chunk = bytesOf(`${text}HTTP/1.1 rest`);
+      const parser = random.pick(parsers);
+      const got = parser.push(chunk, 0);
+      expect([parser.consumed, shown(got)]).toEqual([text.length, shown(parse(text))]);
+      // What its exchange does with it must not show in another's, nor what becomes of the bytes.
+      chunk.fill(0);
+      got?.headers.removeRoles(random.pick([ROLE.hopByHop, ROLE.contentLength, ROLE.date]));
+      if (random.chance(50)) got?.headers.append("X-Own", "1");
+      if (random.chance(50)) got?.headers.set("server", "other");
+    }
   });
 
   test("keeps every byte of a value as one latin-1 char", () => {

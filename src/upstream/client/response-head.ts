@@ -32,7 +32,8 @@ interface KnownHead {
   /** The empty line included. */
   readonly bytes: Uint8Array;
   readonly lines: HeaderLines;
-  readonly head: ResponseHead;
+  /** Without the list of the first one, which its exchange has changed. */
+  readonly head: Omit<ResponseHead, "headers">;
 }
 
 /** Many heads of a node are the one before to the byte: their only clock is that of Date. */
@@ -79,10 +80,11 @@ export class ResponseHeadParser {
     const head = parseHead(text);
     this.#slot = RECENT.claim(text, 0, text.length);
     if (this.#slot >= 0 && RECENT.at(this.#slot) === undefined) {
+      const { status, version, keepAlive, framing } = head;
       RECENT.put(this.#slot, {
         bytes: chunk.slice(start, end),
         lines: head.headers.share(),
-        head,
+        head: { status, version, keepAlive, framing },
       });
     }
     return head;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../base/errors.ts";
 import { SeededRandom } from "../../base/random.testing.ts";
-import { responseFraming } from "../../http/framing.ts";
+import { hasNoBody } from "../../http/framing.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 import { ResponseHeadParser } from "./response-head.ts";
@@ -95,10 +95,13 @@ class Reader {
         JSON.stringify([head.status, head.version, head.keepAlive, ...head.headers]),
       );
       if (head.status < 200) continue;
-      const framing = responseFraming("GET", head.status, head.headers, head.version);
+      if (hasNoBody("GET", head.status)) {
+        this.#complete = true;
+        continue;
+      }
+      const { framing } = head;
       if (!framing.ok) throw new GatewayError(framing.fault, framing.problem);
-      if (framing.kind === "none") this.#complete = true;
-      else if (framing.kind === "chunked") this.#decoder = new ChunkedDecoder();
+      if (framing.kind === "chunked") this.#decoder = new ChunkedDecoder();
       else this.#decoder = new LengthDecoder(framing.kind === "length" ? framing.length : Infinity);
     }
     this.#receiveBody(piece, at);

@@ -28,6 +28,8 @@ export async function sendRaw(
 export class RawConnection implements Disposable {
   /** latin-1 */
   received = "";
+  /** It was closed by a reset, without a FIN. */
+  wasReset = false;
   #socket: Bun.Socket | undefined;
   #ended = false;
   #waiting: (() => void) | undefined;
@@ -40,7 +42,7 @@ export class RawConnection implements Disposable {
       socket: {
         data: (_, bytes) => raw.#take(bytes),
         drain: () => raw.#waiting?.(),
-        close: () => raw.#end(),
+        close: (_, error) => raw.#end(error !== undefined),
         end: () => raw.#end(),
         error: () => raw.#end(),
       },
@@ -134,7 +136,8 @@ export class RawConnection implements Disposable {
     this.#waiting?.();
   }
 
-  #end(): void {
+  #end(isReset = false): void {
+    this.wasReset ||= isReset && !this.#ended;
     this.#ended = true;
     this.#waiting?.();
   }

@@ -20,6 +20,7 @@ export const RUN_ONCE: Readonly<Record<string, string>> = {
   "commands.test.ts": BOTH,
   "examples.test.ts": "validates configurations, and starts no gateway",
   "image.test.ts": "looks at the files of the image, whose configuration is the shipped one",
+  "late-traps.test.ts": BOTH,
   "malformed.test.ts": BOTH,
   "plugin-run.test.ts": "runs a plugin without a gateway",
   "proxying.test.ts": BOTH,

@@ -112,6 +112,18 @@ describe("Connection", () => {
     expect(handled).toBe(64);
   });
 
+  test("takes no head for begun when the turn that it waited for finds nothing", async () => {
+    const bounds = { ...HTTP1_BOUNDS, headMs: 10, keepAliveMs: 60_000 };
+    const { socket, receive } = fakeConnection(() => Promise.resolve(answer("ok")), { bounds });
+    receive(GET.repeat(40));
+    await microtasks();
+    receive(GET); // Before that turn.
+    await microtasks();
+    expect(socket.sent.split("HTTP/1.1 200").length - 1).toBe(41);
+    await Bun.sleep(50); // Five times what a head that has begun may take.
+    expect([socket.sent.includes("REQUEST_TIMEOUT"), socket.calls]).toEqual([false, []]);
+  });
+
   test("pauses the socket while too much waits, and resumes it", async () => {
     const bounds = { ...HTTP1_BOUNDS, receiveBufferBytes: 1000 };
     const { socket, receive, requests, reply } = held({ bounds });

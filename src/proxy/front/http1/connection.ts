@@ -4,13 +4,11 @@ import { LIMITS } from "../../../base/limits.ts";
 import { HeadText } from "../../../http/head-text.ts";
 import type { Tunnel } from "../../../upstream/message.ts";
 import type { Answer, FrontOptions } from "../front.ts";
-import { AnswerSender } from "./answer-sender.ts";
-import type { Asked, SenderOwner } from "./answer-sender.ts";
+import { AnswerSender, type Asked, type SenderOwner } from "./answer-sender.ts";
 import { decoderFor } from "./body-decoder.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { answered, gone, timeout } from "./client-faults.ts";
-import { ClientChannel } from "./client-channel.ts";
-import type { ChannelOwner, ClientSocket } from "./client-channel.ts";
+import { type ChannelOwner, ClientChannel, type ClientSocket } from "./client-channel.ts";
 import { Http1Incoming } from "./http1-incoming.ts";
 import type { Input } from "./input.ts";
 import { allowsNext } from "./keep-alive.ts";
@@ -71,7 +69,8 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   /** Requests since the event loop had its turn. */
   #served = 0;
   readonly #onTurn = (): void => {
-    if (this.#state === "reading") this.#next();
+    // What waited may have been read meanwhile, and no head has begun with nothing.
+    if (this.#state === "reading" && this.input.length > 0) this.#next();
   };
   readonly #onAnswer = (answer: Answer): void => this.#answer(answer);
   readonly #onFailure = (error: unknown): void => {

@@ -4,6 +4,8 @@ import { SeededRandom } from "../../../base/random.testing.ts";
 import { type BodyDecoder, decoderFor } from "./body-decoder.ts";
 import { HTTP1_BOUNDS, type Http1Bounds } from "./bounds.ts";
 import { compose, mutate, REQUESTS } from "./fuzz-requests.testing.ts";
+import { ROLE } from "../../../http/header-name.ts";
+import { HeaderList } from "../../../http/headers.ts";
 import { Input } from "./input.ts";
 import type { RequestHead } from "./request-head.ts";
 import { RequestParser } from "./request-parser.ts";
@@ -21,11 +23,27 @@ interface Reading {
   readonly rest: string;
 }
 
-/** Reads requests as a connection does, without one: all errors but GatewayErrors pass through. */
-function read(pieces: readonly string[], bounds: Http1Bounds): Reading {
+/** What a connection reads with. */
+class Reader {
+  readonly input = new Input();
+  readonly parser: RequestParser;
+
+  constructor(bounds: Http1Bounds) {
+    this.parser = new RequestParser(bounds);
+  }
+}
+
+/**
+ * Reads requests as a connection does, without one: all errors but GatewayErrors pass through.
+ * @param use what is done with the lines of each, when they have been noted
+ */
+function read(
+  pieces: readonly string[],
+  bounds: Http1Bounds,
+  { input, parser } = new Reader(bounds),
+  use: (headers: HeaderList) => void = () => {},
+): Reading {
   const requests: ModelRequest[] = [];
-  const input = new Input();
-  const parser = new RequestParser(bounds);
   const body: Uint8Array[] = [];
   let head: RequestHead | undefined;
   let decoder: BodyDecoder | undefined;
@@ -39,6 +57,7 @@ function read(pieces: readonly string[], bounds: Http1Bounds): Reading {
     }
     if (decoder?.done === false) return false;
     requests.push(asModel(head, body.splice(0), decoder));
+    use(head.headers);
     head = decoder = undefined;
     return true;
   };
@@ -141,5 +160,64 @@ describe.each(["composed", "mutated"] as const)("%s requests", (kind) => {
       "REQUEST_HEADERS_TOO_LARGE",
     ];
     for (const code of wanted) expect(codes.get(code) ?? 0, code).toBeGreaterThan(CASES / 50);
+  });
+});
+
+const VALUE = "value".repeat(25);
+
+/** Lines that clients send again and again, and now and then with another char somewhere. */
+const LINES = [
+  ["Accept: */*", `User-Agent: ${VALUE}`],
+  ["accept: */*", `user-agent: ${VALUE}`],
+  [`Cookie: a=${VALUE}`, "Cookie: b", "X-Empty: "],
+  ["Connection: keep-alive, X-A", `X-A: ${VALUE}`],
+  ["Connection: Upgrade", "Upgrade: websocket", `X-A: ${VALUE}`],
+  ["TE: trailers", "Connection: close", `X-Forwarded-For: ${VALUE}`],
+  [`X-A:${VALUE}`, "Expect: 100-continue"],
+];
+const CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
+const BODIES = ["", "Content-Length: 5\r\n\r\nhello", `${CHUNKED}5\r\nhello\r\n0\r\n\r\n`];
+
+const OWN_LINES = HeaderList.from([["X-Forwarded-For", "192.0.2.1"]]);
+
+function nearlyAsBefore(random: SeededRandom): string {
+  const start = `${random.pick(["GET", "POST"])} ${random.pick(["/", "/a", "/b"])}`;
+  const version = random.pick(["1.1", "1.1", "1.0"]);
+  const body = random.pick(version === "1.1" ? BODIES : BODIES.slice(0, 2));
+  const host = random.pick(["Host: a", "Host: b", "host: a"]);
+  const lines = [host, ...random.pick(LINES)].join("\r\n");
+  const at = random.below(VALUE.length);
+  const other = VALUE.slice(0, at) + random.pick(["!", "?"]) + VALUE.slice(at + 1);
+  const sent = random.chance(40) ? lines.replace(VALUE, other) : lines;
+  return `${start} HTTP/${version}\r\n${sent}\r\n${body === "" ? "\r\n" : body}`;
+}
+
+/** As filters and routes do. */
+function change(headers: HeaderList, random: SeededRandom): void {
+  const roles = random.pick([ROLE.host, ROLE.hopByHop, ROLE.forwarded]);
+  const changes = [
+    (): void => headers.removeRoles(roles),
+    (): void => headers.append("X-Own", "1"),
+    (): void => headers.set("x-a", "2"),
+    (): void => void headers.remove("cookie"),
+    (): void => headers.appendAll(OWN_LINES.share()),
+    (): void => headers.clear(),
+  ];
+  for (const one of random.several(changes, 3)) one();
+}
+
+describe("requests that nearly repeat", () => {
+  test(`are each read as if they were the first (seed ${SEED})`, () => {
+    const random = new SeededRandom(SEED + 2);
+    const readers = Array.from({ length: 3 }, () => new Reader(HTTP1_BOUNDS));
+    for (let n = 0; n < CASES * 4; n++) {
+      const text = nearlyAsBefore(random) + (random.chance(30) ? nearlyAsBefore(random) : "");
+      const cut = random.chance(20) ? random.below(text.length) : text.length;
+      const pieces = [text.slice(0, cut), text.slice(cut)];
+      const got = read(pieces, HTTP1_BOUNDS, random.pick(readers), (headers) => {
+        change(headers, random);
+      });
+      expect(got, `case ${n}: ${JSON.stringify(pieces)}`).toEqual(readByModel(text));
+    }
   });
 });

@@ -334,6 +334,15 @@ describe("parse() errors", () => {
 
 const shown = ({ headers, ...rest }: RequestHead): unknown => ({ ...rest, lines: [...headers] });
 
+/** Reads the same request so often. @throws as parse() */
+function repeat(parser: RequestParser, text: string, times: number): void {
+  const input = new Input();
+  for (let n = 0; n < times; n++) {
+    input.push(Buffer.from(text));
+    if (parser.parse(input) === undefined) throw new Error("Cannot go on without a head");
+  }
+}
+
 describe("parse() of requests that repeat", () => {
   const lines = `${HOST}X-Repeats: yes\r\nConnection: keep-alive, X-Repeats\r\n`;
 
@@ -373,6 +382,30 @@ describe("parse() of requests that repeat", () => {
     const got = parser.parse(input);
     expect([got?.method, got?.target, got?.headers.size]).toEqual(["POST", "/other", size]);
     expect(input.length).toBe(0);
+  });
+
+  // What another front has read may come to lie where this one looks for its own last lines.
+  test.each([
+    ["bytes", { requestHeaderBytesMax: 60 }],
+    ["lines", { requestHeadersMax: 2 }],
+  ])("holds a front to its bound on %s for what a front without has read", (_what, bounds) => {
+    const without = new RequestParser(HTTP1_BOUNDS);
+    const taken: number[] = [];
+    for (let n = 0; n < 1500; n++) {
+      // Other chars at all places that choose where it is kept.
+      const text = Math.imul(n + 1, 0x9e37_79b1).toString(36);
+      const within = new RequestParser({ ...HTTP1_BOUNDS, ...bounds });
+      repeat(within, get(`X-Within: ${text}\r\n`), 3);
+      const tooMuch = get(`X-Text: ${text.repeat(9)}\r\nX-More: ${text}\r\n`);
+      repeat(without, tooMuch, 3);
+      try {
+        repeat(within, tooMuch, 1);
+        taken.push(n);
+      } catch (error) {
+        expect((error as GatewayError).code).toBe("REQUEST_HEADERS_TOO_LARGE");
+      }
+    }
+    expect(taken).toEqual([]);
   });
 
   test("holds a front with smaller bounds to them", () => {
