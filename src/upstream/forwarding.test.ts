@@ -112,19 +112,18 @@ describe("forward() cancellation", () => {
   test("between the connection and its use leaves the connection to the next", async () => {
     using node = new RawNode(always(OK));
     const cancellation = new Cancellation();
-    const { succeed } = Connecting.prototype;
     const spy = spyOn(Connecting.prototype, "succeed").mockImplementation(function (
       this: Connecting,
       connection,
     ) {
-      const taken = succeed.call(this, connection);
+      spy.mockRestore();
+      const taken = this.succeed(connection);
       cancellation.cancel("gone");
       return taken;
     });
     const upstream = upstreamTo([node]);
     const sent = upstream.forward(upstreamRequest(), forwardOptions({}, cancellation));
     expect((await failure(sent)).code).toBe("CLIENT_GONE");
-    spy.mockRestore();
     const next = await upstream.forward(upstreamRequest(), forwardOptions());
     expect([await textOf(next.body), node.peers.length]).toEqual(["ok", 1]);
   });

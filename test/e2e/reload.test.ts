@@ -22,6 +22,16 @@ routes:
 ${more}`);
 }
 
+/** A gateway whose one route is for that host. */
+function hosting(host: string, more = ""): string {
+  return `
+listen: 127.0.0.1:0
+workers: 1
+routes:
+  - { id: all, uri: /*, hosts: [${host}], upstream: { nodes: { "builtin:httpbin": 1 } } }
+${more}`;
+}
+
 async function version(gateway: Gateway): Promise<string | null> {
   return (await gateway.fetch("/get")).headers.get("x-version");
 }
@@ -57,13 +67,7 @@ function moduleAdding(name: string, value: string): Uint8Array {
 
 describe("hot reload of gateway.yaml", () => {
   test("meets requests that are remembered with its own routes and limits", async () => {
-    const config = (host: string, more = ""): string => `
-listen: 127.0.0.1:0
-workers: 1
-routes:
-  - { id: all, uri: /*, hosts: [${host}], upstream: { nodes: { "builtin:httpbin": 1 } } }
-${more}`;
-    await using gateway = await startGateway(config("a.test"));
+    await using gateway = await startGateway(hosting("a.test"));
     using raw = await RawConnection.open(gateway.port);
     let asked = 0;
     const ask = async (): Promise<number | undefined> => {
@@ -72,12 +76,12 @@ ${more}`;
     };
     // Often enough for all that is remembered of a request.
     for (let times = 0; times < 5; times++) expect(await ask()).toBe(200);
-    expect(await gateway.reload(config("b.test"))).toBe("reloaded");
+    expect(await gateway.reload(hosting("b.test"))).toBe("reloaded");
     expect(await ask()).toBe(404);
-    expect(await gateway.reload(config("a.test"))).toBe("reloaded");
+    expect(await gateway.reload(hosting("a.test"))).toBe("reloaded");
     expect(await ask()).toBe(200);
     const tight = "limits: { request_headers: 1KiB }";
-    expect(await gateway.reload(config("a.test", tight))).toBe("reloaded");
+    expect(await gateway.reload(hosting("a.test", tight))).toBe("reloaded");
     expect(await ask()).toBe(431);
   });
 
