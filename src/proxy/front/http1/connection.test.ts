@@ -220,6 +220,14 @@ describe("Connection errors", () => {
     expect([socket.calls, socket.sent]).toEqual([["terminate"], ""]);
   });
 
+  test("gives up a client that takes nothing of a head whose body has yet to come", async () => {
+    const { socket, receive, reply } = held({ bounds: { ...HTTP1_BOUNDS, sendIdleMs: 10 } });
+    socket.room = 0;
+    receive(GET);
+    await reply(answer(new QueueBody()));
+    await eventually(() => socket.calls.includes("terminate"));
+  });
+
   test("gives up a client as soon as a write shows that it is gone, paused or not", async () => {
     for (const when of ["at the head", "at the drain"]) {
       const { socket, connection, requests, receive, reply } = held();
