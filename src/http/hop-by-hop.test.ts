@@ -45,6 +45,11 @@ describe("stripHopByHop()", () => {
     );
     stripHopByHop(headers);
     expect(written(headers)).toEqual(["X-D: 4"]);
+    for (const usual of ["keep-alive", "close"]) {
+      const two = lines(`Connection: ${usual}`, "X-A: 1", "Connection: X-A", "X-D: 4");
+      stripHopByHop(two);
+      expect(written(two)).toEqual(["X-D: 4"]);
+    }
   });
 
   test.each([

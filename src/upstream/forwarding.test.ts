@@ -1,8 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { Cancellation } from "../base/cancellation.ts";
 import { deadlines } from "../base/deadlines.ts";
 import { GatewayError } from "../base/errors.ts";
 import { MemoryBody } from "../http/body.ts";
+import { Connecting } from "./client/pool.ts";
 import {
   always,
   failure,
@@ -108,6 +109,25 @@ describe("forward() timeouts", () => {
 });
 
 describe("forward() cancellation", () => {
+  test("between the connection and its use leaves the connection to the next", async () => {
+    using node = new RawNode(always(OK));
+    const cancellation = new Cancellation();
+    const spy = spyOn(Connecting.prototype, "succeed").mockImplementation(function (
+      this: Connecting,
+      connection,
+    ) {
+      spy.mockRestore();
+      const taken = this.succeed(connection);
+      cancellation.cancel("gone");
+      return taken;
+    });
+    const upstream = upstreamTo([node]);
+    const sent = upstream.forward(upstreamRequest(), forwardOptions({}, cancellation));
+    expect((await failure(sent)).code).toBe("CLIENT_GONE");
+    const next = await upstream.forward(upstreamRequest(), forwardOptions());
+    expect([await textOf(next.body), node.peers.length]).toEqual(["ok", 1]);
+  });
+
   const gone = new GatewayError("CLIENT_GONE", "the client went away");
 
   test("before anything has begun connects nowhere", async () => {

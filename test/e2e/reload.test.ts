@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { wat } from "../../src/abi/proxy-wasm/testing.ts";
 import { DEFAULT_FRONT, withFront } from "./support/default-front.ts";
 import { type Gateway, startGateway, until } from "./support/gateway.ts";
+import { request } from "./support/fronts.ts";
 import { startLoad } from "./support/load.ts";
+import { RawConnection } from "./support/raw-client.ts";
 
 /** A gateway whose one route answers with the header X-Version: VERSION. */
 function versioned(value: string, more = ""): string {
@@ -18,6 +20,16 @@ routes:
     plugins: [{ add-header: { name: X-Version, value: "${value}", on: response } }]
     upstream: { nodes: { "builtin:httpbin": 1 } }
 ${more}`);
+}
+
+/** A gateway whose one route is for that host. */
+function hosting(host: string, more = ""): string {
+  return `
+listen: 127.0.0.1:0
+workers: 1
+routes:
+  - { id: all, uri: /*, hosts: [${host}], upstream: { nodes: { "builtin:httpbin": 1 } } }
+${more}`;
 }
 
 async function version(gateway: Gateway): Promise<string | null> {
@@ -54,6 +66,25 @@ function moduleAdding(name: string, value: string): Uint8Array {
 }
 
 describe("hot reload of gateway.yaml", () => {
+  test("meets requests that are remembered with its own routes and limits", async () => {
+    await using gateway = await startGateway(hosting("a.test"));
+    using raw = await RawConnection.open(gateway.port);
+    let asked = 0;
+    const ask = async (): Promise<number | undefined> => {
+      await raw.write(request("GET /get", [`X-Long: ${"long".repeat(300)}`]));
+      return (await raw.responses(++asked)).at(-1)?.status;
+    };
+    // Often enough for all that is remembered of a request.
+    for (let times = 0; times < 5; times++) expect(await ask()).toBe(200);
+    expect(await gateway.reload(hosting("b.test"))).toBe("reloaded");
+    expect(await ask()).toBe(404);
+    expect(await gateway.reload(hosting("a.test"))).toBe("reloaded");
+    expect(await ask()).toBe(200);
+    const tight = "limits: { request_headers: 1KiB }";
+    expect(await gateway.reload(hosting("a.test", tight))).toBe("reloaded");
+    expect(await ask()).toBe(431);
+  });
+
   test("takes over an edit in place, a rename over it, and delete and create", async () => {
     await using gateway = await startGateway(versioned("1"));
     await serves(gateway, "1");

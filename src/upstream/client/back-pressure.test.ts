@@ -12,6 +12,7 @@ import {
   upstreamRequest,
   upstreamTo,
 } from "../testing.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Body } from "../../http/body.ts";
 
 const MIB = 1024 * 1024;
@@ -136,6 +137,30 @@ describe("a body that ends while its connection is paused", () => {
       "ok",
     );
     expect(node.peers.length).toBe(1);
+  });
+
+  test("frees it when the last bytes are those that paused it", async () => {
+    const rest = 1000;
+    const length = LIMITS.receiveBufferBytes + rest - 1;
+    const begin = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+    using node = new RawNode(async (peer) => {
+      await peer.head();
+      await peer.send(begin);
+      await peer.send(new Uint8Array(length - rest));
+      await peer.receives("go on");
+      await peer.send(new Uint8Array(rest));
+      await always(OK)(peer);
+    });
+    const upstream = upstreamTo([node]);
+    const sent = new ManualBody(5);
+    const post = upstreamRequest({ method: "POST", body: sent });
+    const { body } = await upstream.forward(post, forwardOptions());
+    await stalled(() => node.peers[0]?.sentBytes ?? 0);
+    sent.give("go on");
+    await stalled(() => node.peers[0]?.sentBytes ?? 0);
+    const next = await upstream.forward(upstreamRequest(), forwardOptions());
+    expect([await textOf(next.body), node.peers.length]).toEqual(["ok", 1]);
+    expect(await count(body)).toBe(length);
   });
 });
 

@@ -77,6 +77,7 @@ describe("Exchange responses", () => {
     const { body } = await answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
     expect(body?.length).toBe(5);
     expect(Buffer.from(body?.read() as Uint8Array).toString()).toBe("hello");
+    expect(body?.headroom).toBe(0); // So short a one is copied, and nothing lies in front of it.
     expect(body?.read()).toBeUndefined();
   });
 
@@ -162,6 +163,11 @@ describe("Exchange connections", () => {
     ["chunks", `${CHUNKED}1\r\na\r\n0\r\n\r\n`, 1],
     ["an empty body", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1],
     ["Connection: close", `HTTP/1.1 200 OK\r\nConnection: close\r\n${OK.slice(17)}`, 3],
+    [
+      "Connection: keep-alive, and close in a second line",
+      `HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: close\r\n${OK.slice(17)}`,
+      3,
+    ],
     ["HTTP/1.0", `HTTP/1.0 200 OK\r\n${OK.slice(17)}`, 3],
     ["HTTP/1.0 and keep-alive", `HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n${OK.slice(17)}`, 1],
     ["surplus bytes after a Content-Length", `${OK}!`, 3],

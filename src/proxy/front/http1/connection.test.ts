@@ -124,6 +124,23 @@ describe("Connection", () => {
     expect([socket.sent.includes("REQUEST_TIMEOUT"), socket.calls]).toEqual([false, []]);
   });
 
+  test("gives every request its own 100 Continue, and every head its own time", async () => {
+    const bounds = { ...HTTP1_BOUNDS, headMs: 10 };
+    const { socket, receive, requests, reply } = held({ bounds });
+    for (const count of [1, 2, 3]) {
+      const head = POST.replace("Transfer", "Expect: 100-continue\r\nTransfer");
+      receive(head.slice(0, 20));
+      receive(head.slice(20));
+      const body = read(requests.at(-1));
+      expect(socket.sent.split("100 Continue").length - 1).toBe(count);
+      receive("5\r\nhello\r\n0\r\n\r\n");
+      expect(await body).toBe("hello");
+      await reply(answer("ok"));
+    }
+    receive("GET / HTT");
+    await eventually(() => socket.sent.includes("REQUEST_TIMEOUT"));
+  });
+
   test("pauses the socket while too much waits, and resumes it", async () => {
     const bounds = { ...HTTP1_BOUNDS, receiveBufferBytes: 1000 };
     const { socket, receive, requests, reply } = held({ bounds });
@@ -201,6 +218,14 @@ describe("Connection errors", () => {
     receive(GET);
     await microtasks();
     expect([socket.calls, socket.sent]).toEqual([["terminate"], ""]);
+  });
+
+  test("gives up a client that takes nothing of a head whose body has yet to come", async () => {
+    const { socket, receive, reply } = held({ bounds: { ...HTTP1_BOUNDS, sendIdleMs: 10 } });
+    socket.room = 0;
+    receive(GET);
+    await reply(answer(new QueueBody()));
+    await eventually(() => socket.calls.includes("terminate"));
   });
 
   test("gives up a client as soon as a write shows that it is gone, paused or not", async () => {

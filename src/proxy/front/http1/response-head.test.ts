@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { HeaderList } from "../../../http/headers.ts";
 import { renderHead, renderSwitch, renderTrailers } from "./response-head.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -35,6 +35,22 @@ describe("renderHead()", () => {
   test("adds a Date of now", () => {
     const date = /^Date: (.+ GMT)\r$/m.exec(render([]))?.[1] ?? "";
     expect(Math.abs(Date.parse(date) - Date.now())).toBeLessThan(5000);
+  });
+
+  test("adds another Date each second", () => {
+    const now = spyOn(Date, "now");
+    const seconds = [1000, 1999, 2000, 1_700_000_000_000].map((ms) => {
+      now.mockReturnValue(ms);
+      return Date.parse(/^Date: (.+ GMT)\r$/m.exec(render([]))?.[1] ?? "");
+    });
+    now.mockRestore();
+    expect(seconds).toEqual([1000, 1000, 2000, 1_700_000_000_000]);
+  });
+
+  test("adds a Date when a filter has taken off the one that came", () => {
+    const headers = HeaderList.from([["Date", "then"]]);
+    headers.remove("date");
+    expect(renderHead({ ...NOTHING, status: 200, headers })).toMatch(/\r\nDate: .+ GMT\r\n/);
   });
 
   test.each([
