@@ -11,7 +11,7 @@ import type { Http1Bounds } from "./bounds.ts";
 import { answered, gone, timeout } from "./client-faults.ts";
 import { ClientChannel } from "./client-channel.ts";
 import type { ChannelOwner, ClientSocket } from "./client-channel.ts";
-import { Http1Incoming } from "./http1-incoming.ts";
+import { Http1Incoming, schemeOf } from "./http1-incoming.ts";
 import type { Input } from "./input.ts";
 import { allowsNext } from "./keep-alive.ts";
 import { RequestBody } from "./request-body.ts";
@@ -80,7 +80,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
 
   constructor(socket: ClientSocket, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#channel = new ClientChannel(socket, owner.bounds, this);
+    this.#channel = new ClientChannel(socket, schemeOf(owner.options), owner.bounds, this);
     this.input = this.#channel.input;
     this.#parser = new RequestParser(owner.bounds);
     this.#sender = new AnswerSender(this.#channel.output, this);
