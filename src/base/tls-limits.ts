@@ -3,8 +3,8 @@ export const TLS_LIMITS = {
   /** ms; from a connection's begin to the end of its TLS handshake, then it is closed. */
   tlsHandshakeMsMax: 10_000,
   /**
-   * count; connections per worker and listener that are not through with it. One more is closed:
-   * handshakes that never end could else be all connections.
+   * count; connections per worker and listener that are not through with it, 9 KiB each. One more
+   * is closed: handshakes that never end could else be all connections.
    */
   tlsHandshakesMax: 1_000,
   /**
