@@ -6,8 +6,10 @@ import { HTTP1_BOUNDS } from "./bounds.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner } from "./connection.ts";
+import { Farewell } from "./farewell.ts";
 import { Handshake } from "./handshake.ts";
 import { renderHead } from "./response-head.ts";
+import { TlsSocket } from "./tls-socket.ts";
 
 /**
  * The front that speaks HTTP/1.1 itself, on Bun.listen: the target is raw, header lines keep their
@@ -25,12 +27,15 @@ class Http1Front implements Front, ConnectionOwner {
   readonly port: number;
   readonly options: FrontOptions;
   readonly bounds: Http1Bounds;
-  readonly #listener: Bun.TCPSocketListener<Connection | Handshake | undefined>;
+  readonly #listener: Bun.TCPSocketListener<SocketUser | undefined>;
   readonly #connections = new LiveTable<Connection>();
   #nextNumber = 0;
   /** Connections to be. */
   readonly #handshakes = new LiveTable<Handshake>();
   #nextHandshake = 0;
+  /** Connections that were. */
+  readonly #farewells = new LiveTable<Farewell>();
+  #nextFarewell = 0;
   #inFlight = 0;
   #draining = false;
   #stopped = false;
@@ -80,6 +85,7 @@ class Http1Front implements Front, ConnectionOwner {
   close(): void {
     void this.stop();
     for (const connection of this.#connections.values()) connection.close();
+    for (const farewell of this.#farewells.values()) farewell.close();
   }
 
   // What connections tell.
@@ -99,14 +105,15 @@ class Http1Front implements Front, ConnectionOwner {
 
   /** Connections that are not idle wait for an answer, or for their client to read the last one. */
   #settle(): void {
-    if (this.#size === 0) this.#emptied?.resolve();
+    const count = this.#connections.size + this.#handshakes.size;
+    if (count === 0) this.#emptied?.resolve();
   }
 
   get #size(): number {
-    return this.#connections.size + this.#handshakes.size;
+    return this.#connections.size + this.#handshakes.size + this.#farewells.size;
   }
 
-  #listenOptions(): Bun.TCPSocketListenOptions<Connection | Handshake | undefined> {
+  #listenOptions(): Bun.TCPSocketListenOptions<SocketUser | undefined> {
     const listenOptions = {
       hostname: this.options.host,
       port: this.options.port,
@@ -140,7 +147,9 @@ class Http1Front implements Front, ConnectionOwner {
   }
 
   #take(socket: ServerSocket): void {
-    const connection = new Connection(socket, this);
+    const isSecure = this.options.tls !== undefined;
+    const client = isSecure ? new TlsSocket(socket, () => this.#bidFarewell(socket)) : socket;
+    const connection = new Connection(client, this);
     connection.number = this.#connections.free(this.#nextNumber);
     this.#nextNumber = connection.number + 1;
     socket.data = connection;
@@ -160,6 +169,16 @@ class Http1Front implements Front, ConnectionOwner {
     });
     socket.data = handshake;
     this.#handshakes.set(number, handshake);
+  }
+
+  #bidFarewell(socket: ServerSocket): void {
+    const number = this.#farewells.free(this.#nextFarewell);
+    this.#nextFarewell = number + 1;
+    const farewell = new Farewell(socket, this.bounds.sendIdleMs, () => {
+      this.#farewells.delete(number, farewell);
+    });
+    socket.data = farewell;
+    this.#farewells.set(number, farewell);
   }
 
   /** @param success else the socket is closed next */
@@ -191,7 +210,9 @@ class Http1Front implements Front, ConnectionOwner {
   }
 }
 
-type ServerSocket = Bun.Socket<Connection | Handshake | undefined>;
+/** What a socket is at, from its first to its last event. */
+type SocketUser = Connection | Handshake | Farewell;
+type ServerSocket = Bun.Socket<SocketUser | undefined>;
 
 /** @throws Error when there is another number of certificates than one */
 function tlsOf(certificates: FrontOptions["tls"]): { tls?: Bun.TLSOptions } {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { connect } from "node:tls";
 import { deadlines } from "../../../base/deadlines.ts";
 import { collect, MemoryBody } from "../../../http/body.ts";
@@ -146,6 +147,38 @@ describe("startHttp1Front() with a certificate", () => {
     expect(() => startFront(ok, {}, [mixed])).toThrow();
   });
 });
+
+describe("the end of a connection", () => {
+  test.each([
+    ["that was idle", ""],
+    ["that asked for the end", GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")],
+    ["that sent what is no request", "GET\r\n\r\n"],
+  ])("%s is one, also when the client never answers to it", async (_, text) => {
+    const front = startFront(ok, { keepAliveMs: 50, lingerMs: 50 }, tls);
+    const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(front.port, trust)));
+    await eventually(() => openSockets(front.port) === 3);
+    for (const client of clients) client.pause();
+    for (const client of clients) client.send(text);
+    await eventually(() => openSockets(front.port) === 0);
+    // What was sent is there all the same.
+    for (const client of clients) client.resume();
+    const got = await Promise.all(clients.map((client) => client.end()));
+    const head = text === "" ? "" : text === "GET\r\n\r\n" ? "HTTP/1.1 400" : "HTTP/1.1 200";
+    expect(got.map((each) => each.slice(0, 12))).toEqual([head, head, head]);
+    front.close();
+  });
+});
+
+/** Connections to that port that this process has not given back to the system. */
+function openSockets(port: number): number {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = readFileSync("/proc/self/net/tcp", "latin1").split("\n").slice(1, -1);
+  return rows.filter((row) => {
+    const [, address = "", , state, , , , , , inode] = row.trim().split(/\s+/);
+    const listens = state === "0A";
+    return address.endsWith(local) && !listens && inode !== "0";
+  }).length;
+}
 
 describe("a handshake", () => {
   test.each([
