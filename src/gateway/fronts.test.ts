@@ -62,7 +62,7 @@ async function ask(client: TLSSocket): Promise<string> {
   if (client.closed || client.destroyed) return "closed";
   client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const { promise, resolve } = Promise.withResolvers<string>();
-  client.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1").split("\r\n")[0] ?? ""));
+  client.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1").slice(0, 15)));
   client.once("close", () => resolve("closed"));
   return promise;
 }
@@ -97,9 +97,25 @@ describe("Fronts", () => {
     serve(listener, [a, b]);
     expect(await shown(listener.port, "b.test")).toBe("b.test");
     expect(await shown(listener.port, "c.test")).toBe("a.test");
+    expect(await shown(listener.port)).toBe("a.test");
     serve(listener, [b]);
     expect(await shown(listener.port, "a.test")).toBe("b.test");
     expect(await ask(before)).toBe("HTTP/1.1 200 OK");
+  });
+
+  test("shows the certificate of the exact name before that of a wildcard", async () => {
+    const { serve, shown } = startFronts();
+    const listener = listenerOf();
+    const [wild, exact] = [certificate("*.a.test"), certificate("b.a.test")];
+    for (const certificates of [
+      [wild, exact],
+      [exact, wild],
+    ]) {
+      serve(listener, certificates);
+      expect(await shown(listener.port, "b.a.test")).toBe("b.a.test");
+      expect(await shown(listener.port, "B.A.Test")).toBe("b.a.test");
+      expect(await shown(listener.port, "c.a.test")).toBe("*.a.test");
+    }
   });
 
   test("forgets what it had opened when the generation is refused", async () => {
@@ -143,7 +159,7 @@ describe("Fronts", () => {
     expect(await ask(first)).toBe("HTTP/1.1 200 OK");
   });
 
-  test("closes idle connections of a listener that is gone, old certificates' included", async () => {
+  test("closes idle connections of a listener that is gone, old ones included", async () => {
     const { fronts, serve, client } = startFronts();
     const listener = listenerOf();
     serve(listener, [certificate("a.test")]);

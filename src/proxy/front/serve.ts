@@ -16,7 +16,7 @@ import { StreamBody } from "./stream-body.ts";
  * The front on Bun.serve. What it loses, since Bun hides the raw request: header order and repeats
  * (lines of one name arrive joined), bodies of GET and HEAD, request trailers, Content-Length of
  * streamed responses, and pipelined requests while one is pending. TLS with certificates chosen by
- * the client's SNI; it answers no ALPN, and it closes handshakes after 12 s, both Bun's doing.
+ * the client's SNI; it answers no ALPN, and it closes handshakes after some 10 s, both Bun's doing.
  */
 export function startServeFront(options: FrontOptions): Front {
   return new ServeFront(options);
