@@ -31,7 +31,7 @@ export const FORWARDED = [
 
 const input = new Input();
 const parser = new RequestParser(HTTP1_BOUNDS);
-const ends = endsOf(new FakeClientSocket());
+const ends = endsOf(new FakeClientSocket(), "http");
 const responseParser = new ResponseHeadParser();
 
 export function readRequest(): RequestHead {

@@ -42,6 +42,11 @@ export const CASES: readonly Case[] = [
   plain("no filter, 1024 connections", { connections: 1024 }),
   plain("no filter, 64 connections, h2load", { generator: "h2load" }),
   plain("no filter, a connection for each request", { churns: true }),
+  {
+    name: "TLS, 64 connections",
+    setup: { ...PLAIN, tls: true },
+    load: { ...SMALL, tls: true },
+  },
   filtered("1 Rust header filter", ["rust"]),
   filtered("3 Rust header filters", Array<Filter>(3).fill("rust")),
   filtered("10 Rust header filters", Array<Filter>(10).fill("rust")),
@@ -69,7 +74,8 @@ export const CASES: readonly Case[] = [
 
 /** What is asked about often and is not in the table, with the reason. */
 export const NOT_MEASURED = [
-  "TLS, on either side: Sluice does not have it yet, so there is nothing to compare.",
+  "TLS towards the upstream: Sluice does not have it yet, so there is nothing to compare.",
+  "TLS handshakes: wrk keeps its connections, so they hardly count.",
   "A sandbox for each request in Envoy: it keeps one guest per thread, and there is no such mode.",
   "10,000 routes in HAProxy, Caddy and Envoy: only nginx has a list of paths as its usual form.",
 ];

@@ -27,6 +27,7 @@ describe("find()", () => {
 describe("suits()", () => {
   test.each([
     { name: "no filter, 64 connections", names: "sluice,nginx,HAProxy,Caddy,Envoy" },
+    { name: "TLS, 64 connections", names: "sluice,nginx,HAProxy,Caddy,Envoy" },
     { name: "1 Rust header filter", names: "sluice,nginx with Lua,Envoy" },
     { name: "1 Rust header filter, per request", names: "sluice" },
     { name: "10 Rust header filters", names: "sluice,Envoy" },

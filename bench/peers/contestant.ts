@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { TestCertificate } from "../../test/support/certificates.ts";
 import type { Filter } from "./filters.ts";
 import type { Prepared } from "./place.ts";
 
@@ -14,6 +15,8 @@ export interface Setup {
   readonly heldBytes?: number;
   /** A peer may also show what it can do with large bodies when it is told to. */
   readonly largeBodies?: boolean;
+  /** Clients speak TLS 1.2 or 1.3 with the site's certificate. */
+  readonly tls?: boolean;
   /** /item0/ and so on, each a route of its own; left out: one for everything. */
   readonly routes?: number;
 }
@@ -27,6 +30,8 @@ export interface Site {
   readonly upstream: number;
   /** Path of the first of its needs. */
   readonly executable: string;
+  /** PEM; of a setup with TLS. */
+  readonly certificate?: TestCertificate | undefined;
 }
 
 export interface Contestant {
@@ -49,6 +54,15 @@ export const ROOT = join(import.meta.dir, "../..");
 export const KEPT_ALIVE = 2048;
 /** Connections, and requests at a time: more than any case has. */
 export const CONNECTIONS_MAX = 8192;
+
+/** Files of the site's certificate, in its folder; none without TLS. */
+export function certificateFiles({ certificate }: Site): Prepared["files"] {
+  if (certificate === undefined) return {};
+  return { [CERT]: certificate.cert, [KEY]: certificate.key };
+}
+
+export const CERT = "cert.pem";
+export const KEY = "key.pem";
 
 /** No filters, one worker, one route: what every gateway can be. */
 export function isPlain({ filters, routes }: Setup): boolean {

@@ -1,3 +1,4 @@
+import { makeCertificate, type TestCertificate } from "../../test/support/certificates.ts";
 import { type Contestant, find, type Setup } from "./contestant.ts";
 import { caddy } from "./contestants/caddy.ts";
 import { envoy } from "./contestants/envoy.ts";
@@ -32,7 +33,16 @@ export function prepareIn(
   upstream: number,
 ): Prepared {
   const executable = find(contestant.needs[0] ?? "") ?? "";
-  return contestant.prepare(setup, { folder, port, upstream, executable });
+  const certificate = setup.tls === true ? theCertificate() : undefined;
+  return contestant.prepare(setup, { folder, port, upstream, executable, certificate });
+}
+
+let made: TestCertificate | undefined;
+
+/** One for all, ECDSA with P-256. */
+function theCertificate(): TestCertificate {
+  made ??= makeCertificate(["bench.test"]);
+  return made;
 }
 
 /** The same by name. @returns undefined when it is not installed */

@@ -10,6 +10,8 @@ export interface Load {
   readonly path: string;
   /** bytes; of each request's body, which makes it a POST. */
   readonly postBytes?: number;
+  /** TLS, whatever the certificate says. wrk only. */
+  readonly tls?: boolean;
   /** A connection for each request. */
   readonly churns?: boolean;
   /** Requests go to /item0/ to the last of so many, instead of the path. */
@@ -58,7 +60,8 @@ async function runWrk(port: number, load: Load, seconds: number, core: string): 
   const script = ["--timeout", "10s", "-s", join(import.meta.dir, "wrk.lua")];
   const close = load.churns === true ? ["-H", "Connection: close"] : [];
   const args = [String(load.postBytes ?? 0), String(load.items ?? 0)];
-  const url = `http://127.0.0.1:${port}${load.path}`;
+  const scheme = load.tls === true ? "https" : "http";
+  const url = `${scheme}://127.0.0.1:${port}${load.path}`;
   const output = await outputOf([...wrk, ...script, ...close, url, "--", ...args], core);
   const line = output.split("\n").findLast((each) => each.startsWith("{"));
   if (line === undefined) throw new Error(`Cannot read what wrk says:\n${output}`);

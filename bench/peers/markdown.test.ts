@@ -64,7 +64,7 @@ describe("markdown()", () => {
   test("names what is missing, and TLS", () => {
     const text = markdown({ cases: [{ ...plain, missing: ["Caddy"] }] });
     expect(text).toContain("\n- Caddy: it was not installed.\n");
-    expect(text).toContain("\n- TLS, on either side: ");
+    expect(text).toContain("\n- TLS towards the upstream: ");
   });
 
   test("says so when nothing has been recorded", () => {

@@ -1,3 +1,4 @@
+import { TLS_LIMITS } from "./tls-limits.ts";
 /**
  * Every bound of the gateway in one place: value, unit, reason. A bound that an operator may set
  * has its default here and its key in the YAML; the error that answers it is named beside it.
@@ -6,6 +7,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const LIMITS = {
+  ...TLS_LIMITS,
   /** bytes; request line's target. 414. Proxies and browsers agree on about 8 KiB. */
   requestTargetBytesMax: 8 * KIB,
   /** bytes; names and values of all header lines of a request. 431. */

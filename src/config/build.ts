@@ -9,6 +9,7 @@ import { type KnownPlugins, readPluginUses } from "./plugin-uses.ts";
 import { type PluginSources, readPlugins } from "./plugins.ts";
 import { readRoutes } from "./routes.ts";
 import { GatewaySchema, type RawGateway } from "./schema.ts";
+import { checkSslUse, readSsls } from "./ssls.ts";
 import { type ConfigNode, nodeAt } from "./tree.ts";
 import { readUpstreams } from "./upstreams.ts";
 
@@ -35,10 +36,14 @@ export function buildConfig(
     const message = "no route is enabled, every request is answered with 404";
     findings.warning("CONFIG_NO_ROUTES", nodeAt(root, "routes"), message);
   }
-  const listeners = readListeners(raw.listen, root, findings);
+  const certificates = raw.ssls?.length ?? 0;
+  const listeners = readListeners(raw.listen, root, certificates, findings);
+  const ssls = readSsls(raw.ssls, root, options, findings);
+  checkSslUse(listeners, root, findings);
   return {
     file: options.file,
     listeners,
+    ssls,
     admin: readAdmin(raw.admin, root, listeners, findings),
     workers: workersOf(raw, options.cores),
     pluginsDir,

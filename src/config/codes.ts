@@ -24,7 +24,8 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_BAD_ADDRESS:
     "The address of a listener, a node or a call-out cannot be read, or is none for `admin`.",
   CONFIG_BAD_REGEX: "A regular expression does not compile, or a replacement does not fit to it.",
-  CONFIG_DUPLICATE_ID: "Two upstreams, two routes or two plugins have the same name.",
+  CONFIG_DUPLICATE_ID:
+    "Two upstreams, routes or plugins have the same name, or two certificates one of `snis`.",
   CONFIG_DUPLICATE_LISTENER:
     "Two listeners have the same address, or `admin` has a port of `listen`.",
   CONFIG_DUPLICATE_NODE: "An upstream names the same node twice.",
@@ -35,6 +36,9 @@ export const DIAGNOSTIC_CODES = {
   CONFIG_NO_UPSTREAM: "A route does not say where its requests go.",
   CONFIG_NO_WEIGHT: "No node of an upstream can be chosen: there is none, or all weights are 0.",
   CONFIG_PLUGIN_FILE: "A plugin's module, or the plugin folder, cannot be read.",
+  CONFIG_CERTIFICATE_FILE: "The file of a certificate or of a key cannot be read.",
+  CONFIG_NO_CERTIFICATE: "A listener has `tls: true`, and there is no certificate in `ssls`.",
+  CONFIG_TLS_FRONT: "A listener's front cannot have as many certificates as there are.",
   CONFIG_TOO_MANY: "There are more diagnostics than are shown.",
   CONFIG_NO_ROUTES: "Warning: no route is enabled, so every request is answered with 404.",
   CONFIG_REPEATED_ROUTE: "Warning: a route matches the same requests as one before it.",

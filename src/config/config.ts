@@ -6,6 +6,8 @@ export interface Config {
   /** Absolute path of the file. */
   readonly file: string;
   readonly listeners: readonly ListenerConfig[];
+  /** Of the listeners with `tls`; a client that asks for no name of them gets the first. */
+  readonly ssls: readonly SslConfig[];
   /** The read-only port for operators; undefined: there is none. */
   readonly admin: AdminConfig | undefined;
   /** Number of data-plane processes, `auto` resolved. */
@@ -43,6 +45,23 @@ export interface ListenerConfig {
   readonly port: number;
   /** What speaks HTTP with clients; `auto` is the gateway's choice. */
   readonly front: "auto" | "http1" | "serve";
+  /** TLS towards clients, with the certificates of `ssls`. */
+  readonly tls: boolean;
+  readonly position: Position;
+}
+
+/** A certificate: where it is, and not what is in it, so that a Config holds no secret key. */
+export interface SslConfig {
+  /** Lower-case, exact or "*.example.com". */
+  readonly snis: readonly string[];
+  readonly cert: SslFile;
+  readonly key: SslFile;
+  readonly position: Position;
+}
+
+export interface SslFile {
+  /** Absolute path of a PEM file. */
+  readonly file: string;
   readonly position: Position;
 }
 

@@ -23,13 +23,21 @@ const TESTED_ELSEWHERE = [
   "CONFIG_TOO_MANY",
 ];
 
+const FILES = [
+  resolve("plugins/add-header.wasm"),
+  resolve("opt/waf.wasm"),
+  resolve("tls/cert.pem"),
+  resolve("tls/key.pem"),
+  "/etc/keys/key.pem",
+];
+
 function load(text: string): LoadOutcome {
   return parseConfig(text, {
     file: "gateway.yaml",
     env: { SET: "from-env", WORKERS: "3", PORT: "8081", EMPTY: "", SECRET: "hunter2" },
     cores: 4,
     bundledPlugins: new Map(),
-    pluginFiles: filesAt([resolve("plugins/add-header.wasm"), resolve("opt/waf.wasm")]),
+    pluginFiles: filesAt(FILES),
   });
 }
 

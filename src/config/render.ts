@@ -4,6 +4,9 @@ import type { Diagnostic } from "./diagnostic.ts";
 /** Characters of a long source line that are shown on each side of the mark. */
 const CONTEXT_LENGTH = 60;
 
+/** Of a key that somebody has written into the file itself: its line is not shown. */
+const SECRET_LINE = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
 /** What would move the caret, steer a terminal, or show a text in another order than it has. */
 const UNSHOWABLE = /(?!\t)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
@@ -28,7 +31,7 @@ export function renderDiagnostics(
     const { position, hint } = diagnostic;
     const source = position === undefined ? undefined : lines[position.line - 1];
     const head = headOf(diagnostic, paint);
-    if (position === undefined || source === undefined) {
+    if (position === undefined || source === undefined || SECRET_LINE.test(source)) {
       return hint === undefined ? head : `${head}\n    ${paint.hint(shown(hint))}`;
     }
     return `${head}\n${frameOf(diagnostic, position, source.replace(/\r$/, ""), paint)}`;

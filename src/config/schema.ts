@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { DEFAULTS, WORKERS_MAX } from "./defaults.ts";
 import { PluginSchema } from "./schema-plugin.ts";
 import { PluginUsesSchema, RouteSchema } from "./schema-route.ts";
+import { SslSchema } from "./schema-ssl.ts";
 import { UpstreamSchema } from "./schema-upstream.ts";
 import { formatDuration, formatSize } from "./units.ts";
 import { type DecodedOf, Duration, Size, closed, oneOf } from "./vocabulary.ts";
@@ -35,8 +36,16 @@ const ListenerSchema = Type.Union(
               "Bun.serve; auto, http1 where it can (docs/RATIONALE.md says what each loses)",
           }),
         ),
+        tls: Type.Optional(
+          Type.Boolean({
+            default: false,
+            description:
+              "TLS 1.2 or 1.3 towards clients, with the certificates of `ssls`; of several of " +
+              "them the client's SNI chooses, which the front http1 cannot do",
+          }),
+        ),
       },
-      { description: "A listener", notes: { planned: ["http2", "proxy_protocol", "tls"] } },
+      { description: "A listener", notes: { planned: ["http2", "proxy_protocol"] } },
     ),
   ],
   {
@@ -130,6 +139,11 @@ export const GatewaySchema = closed(
         },
       ),
     ),
+    ssls: Type.Optional(
+      Type.Array(SslSchema, {
+        description: "Certificates of the listeners with `tls: true`, and for which names",
+      }),
+    ),
     admin: Type.Optional(AdminSchema),
     workers: Type.Optional(
       Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: WORKERS_MAX })], {
@@ -202,7 +216,6 @@ export const GatewaySchema = closed(
         "reload",
         "secrets",
         "services",
-        "ssls",
         "stream_routes",
         "tests",
       ],

@@ -8,6 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import { renderDiagnostics } from "../config/render.ts";
 import { type ConfigWatch, type WatchedInputs, watchConfig } from "../config/watch.ts";
 import { BUNDLED_PLUGINS } from "./bundled-plugins.ts";
+import { readCertificates } from "./certificates.ts";
 import type { ControlPorts, StartControlPorts } from "./control-ports.ts";
 import type { GatewayStatus } from "./gateway-status.ts";
 import type { Plan } from "./messages.ts";
@@ -28,13 +29,17 @@ export async function loadPlan(file: string, number: number): Promise<Loaded> {
     bundledPlugins: BUNDLED_PLUGINS,
   });
   if (!loaded.ok) return loaded;
-  const { modules, diagnostics } = await readModules(loaded.config);
   const { config, text } = loaded;
+  const { modules, diagnostics: ofModules } = await readModules(config);
+  const { certificates: read, diagnostics: ofCertificates } = await readCertificates(config);
+  const diagnostics = [...ofCertificates, ...ofModules];
   const warnings = [...loaded.warnings, ...diagnostics];
   if (diagnostics.some(({ severity }) => severity === "error")) {
     return { ok: false, diagnostics: warnings, text };
   }
-  return { ok: true, config, plan: { number, config, modules, listen: true }, warnings, text };
+  const certificates = config.listeners.some(({ tls }) => tls) ? read : [];
+  const plan = { number, config, modules, certificates, listen: true };
+  return { ok: true, config, plan, warnings, text };
 }
 
 /**
@@ -182,14 +187,17 @@ export class Master {
     };
   }
 
-  /** What a change of has to be noticed: the file, and modules outside the executable. */
+  /** What a change of has to be noticed: the file, certificates, modules outside the executable. */
   #inputs(): WatchedInputs {
-    const { pluginsDir, plugins = [] } = this.#config ?? {};
+    const { pluginsDir, plugins = [], ssls = [] } = this.#config ?? {};
     const bundled = new Set(BUNDLED_PLUGINS.values());
     return {
       file: this.#file,
       directories: pluginsDir === undefined ? [] : [pluginsDir],
-      files: plugins.map(({ file }) => file).filter((file) => !bundled.has(file)),
+      files: [
+        ...plugins.map(({ file }) => file).filter((file) => !bundled.has(file)),
+        ...ssls.flatMap(({ cert, key }) => [cert.file, key.file]),
+      ],
     };
   }
 

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { Places } from "../shm/place.ts";
 import type { ModuleSettings } from "../wasm/module.ts";
+import type { Certificate } from "./certificates.ts";
 
 /**
  * What master and workers say to each other over IPC (structured clone, so bytes travel as bytes).
@@ -50,6 +51,8 @@ export interface Plan {
   readonly config: Config;
   /** Plugins by name; without its bytes what the worker's current generation has already. */
   readonly modules: readonly PlanModule[];
+  /** With their keys, for the listeners that have TLS: none when none has, or for a trial. */
+  readonly certificates: readonly Certificate[];
   /** False for a trial that must not open ports. */
   readonly listen: boolean;
 }

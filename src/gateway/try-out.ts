@@ -27,7 +27,7 @@ export async function tryOut(
   }
 }
 
-/** What a trial is about: every plugin with every configuration once, and no ports. */
+/** What a trial is about: every plugin with every configuration once, no ports and no keys. */
 function trialOf(plan: Plan): Plan {
   const seen = new Set<string>();
   const isNew = (use: PluginUse): boolean => {
@@ -38,5 +38,5 @@ function trialOf(plan: Plan): Plan {
   // A route that stands in for the global ones, in case no other is left.
   const first = plan.config.routes[0];
   const kept = routes.length === 0 && first !== undefined ? [first] : routes;
-  return { ...plan, config: { ...plan.config, routes: kept }, listen: false };
+  return { ...plan, config: { ...plan.config, routes: kept }, certificates: [], listen: false };
 }

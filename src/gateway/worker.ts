@@ -129,7 +129,7 @@ class Worker {
       });
       this.#generations++;
       this.#prepared = generation;
-      if (plan.listen) this.#fronts.open(plan.config.listeners);
+      if (plan.listen) this.#fronts.open(plan.config.listeners, plan.certificates);
       this.#send({ type: "prepared", number });
     } catch (error) {
       this.#abort(number);
@@ -144,14 +144,14 @@ class Worker {
     this.#prepared = undefined;
     log.configure(next.config.log);
     this.#plane.generation = next;
-    this.#fronts.keepOnly(next.config.listeners);
+    this.#fronts.commit();
     previous?.retire();
     this.#stores.commit();
     this.#send({ type: "committed", number });
   }
 
   #abort(number: number): void {
-    this.#fronts.keepOnly(this.#plane.generation?.config.listeners ?? []);
+    this.#fronts.abort();
     if (this.#prepared?.number === number) {
       this.#prepared.retire();
       this.#prepared = undefined;

@@ -9,8 +9,8 @@ export class WebSocketClient {
   #watchers: (() => void)[] = [];
   #isClosed = false;
 
-  constructor(url: string, protocols: string[] = []) {
-    this.socket = new WebSocket(url, protocols);
+  constructor(url: string, protocols: string[] = [], tls: Bun.TLSOptions = {}) {
+    this.socket = new WebSocket(url, { protocols, tls });
     this.socket.addEventListener("open", () => this.#opened.resolve());
     this.socket.addEventListener("message", ({ data }) => {
       this.messages.push(data as string | Uint8Array);
@@ -27,8 +27,13 @@ export class WebSocketClient {
     this.#opened.promise.catch(() => {}); // Nobody need wait for it.
   }
 
-  static async open(url: string, protocols: string[] = []): Promise<WebSocketClient> {
-    const client = new WebSocketClient(url, protocols);
+  /** @param tls of a wss: URL */
+  static async open(
+    url: string,
+    protocols: string[] = [],
+    tls: Bun.TLSOptions = {},
+  ): Promise<WebSocketClient> {
+    const client = new WebSocketClient(url, protocols, tls);
     await client.#opened.promise;
     return client;
   }

@@ -1,5 +1,14 @@
 import { join } from "node:path";
-import { CONNECTIONS_MAX, type Contestant, find, ROOT, type Setup } from "../contestant.ts";
+import {
+  CERT,
+  certificateFiles,
+  CONNECTIONS_MAX,
+  type Contestant,
+  find,
+  KEY,
+  ROOT,
+  type Setup,
+} from "../contestant.ts";
 import { type Filter, GUESTS } from "../filters.ts";
 
 /** Where bench/peers/install.sh puts it. */
@@ -13,9 +22,12 @@ export const envoy: Contestant = {
   version: [EXECUTABLE, "--version"],
   warmUpSeconds: 1,
   suits: ({ perRequest, routes }) => perRequest !== true && routes === undefined,
-  prepare: (setup, { port, upstream, executable }) => ({
-    files: { "envoy.json": JSON.stringify(bootstrap(setup, upstream, port)) },
-    command: { cmd: [executable, ...OPTIONS, "--concurrency", String(setup.workers)] },
+  prepare: (setup, site) => ({
+    files: {
+      ...certificateFiles(site),
+      "envoy.json": JSON.stringify(bootstrap(setup, site.upstream, site.port)),
+    },
+    command: { cmd: [site.executable, ...OPTIONS, "--concurrency", String(setup.workers)] },
   }),
 };
 
@@ -40,9 +52,20 @@ function bootstrap(setup: Setup, upstream: number, port: number): unknown {
     name: "all",
     address: address(port),
     ...buffers,
-    filter_chains: [{ filters }],
+    filter_chains: [{ filters, ...(setup.tls === true ? transportSocket() : {}) }],
   };
   return { static_resources: { listeners: [listener], clusters: [cluster] } };
+}
+
+/** Envoy's word for what both sides of a connection have. */
+const CONTEXT = "common_tls_context";
+
+function transportSocket(): object {
+  const certificate = { certificate_chain: { filename: CERT }, private_key: { filename: KEY } };
+  const context = { tls_certificates: [certificate] };
+  const tls = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+  const typed = { ...type(tls), [CONTEXT]: context };
+  return { transport_socket: { name: "tls", typed_config: typed } };
 }
 
 function connectionFilter(filters: readonly Filter[]): unknown {

@@ -1,7 +1,10 @@
 import {
+  CERT,
+  certificateFiles,
   CONNECTIONS_MAX,
   type Contestant,
   KEPT_ALIVE,
+  KEY,
   type Setup,
   type Site,
 } from "../contestant.ts";
@@ -51,14 +54,18 @@ export const nginxLua: Contestant = {
 };
 
 function prepare(
-  { workers, routes = 0 }: Setup,
-  { folder, port, upstream, executable }: Site,
+  { workers, routes = 0, tls = false }: Setup,
+  site: Site,
   modules: string,
   filter: string,
 ): Prepared {
+  const { folder, port, upstream, executable } = site;
+  const secure = `ssl_certificate ${folder}/${CERT}; ssl_certificate_key ${folder}/${KEY};
+    ssl_protocols TLSv1.2 TLSv1.3;`;
   const locations = ["/", ...Array.from({ length: routes }, (_, n) => `/item${n}/`)];
   return {
     files: {
+      ...certificateFiles(site),
       "nginx.conf": `${modules}
 daemon off; pid ${folder}/nginx.pid; worker_processes ${workers}; error_log stderr warn;
 events { worker_connections ${CONNECTIONS_MAX}; }
@@ -70,7 +77,8 @@ http {
     keepalive ${KEPT_ALIVE}; keepalive_requests 100000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${tls ? "ssl" : ""} backlog=4096;
+    ${tls ? secure : ""}
     ${filter}
     proxy_http_version 1.1;
     proxy_set_header Connection "";

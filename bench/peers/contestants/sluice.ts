@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Contestant, ROOT, type Setup } from "../contestant.ts";
+import { CERT, certificateFiles, type Contestant, KEY, ROOT, type Setup } from "../contestant.ts";
 import { GUESTS } from "../filters.ts";
 import type { Place, Prepared } from "../place.ts";
 
@@ -11,7 +11,9 @@ export const sluice: Contestant = {
   version: [EXECUTABLE, "version"],
   warmUpSeconds: 10, // The engine compiles what runs often, on the same core.
   suits: () => true,
-  prepare: (setup, { upstream, port }) => prepareGateway(yaml(setup, upstream, port)),
+  prepare: (setup, site) => {
+    return prepareGateway(yaml(setup, site.upstream, site.port), certificateFiles(site));
+  },
 };
 
 /** @param config its gateway.yaml @param files beside it */
@@ -35,7 +37,7 @@ export const SHIPPED_PATH = "/wasm/headers";
 
 /** Every filter is a plugin of its own, as it is a filter of its own in Envoy. */
 function yaml(setup: Setup, upstream: number, port: number): string {
-  const { workers, filters, perRequest = false, heldBytes } = setup;
+  const { workers, filters, perRequest = false, heldBytes, tls = false } = setup;
   const instances = perRequest ? "per_request" : "shared";
   // What holds bodies of megabytes has room and time for them.
   const limits = heldBytes === undefined ? "" : ", limits: { memory: 512MiB, deadline: 2s }";
@@ -48,7 +50,8 @@ function yaml(setup: Setup, upstream: number, port: number): string {
   const uris = Array.from({ length: setup.routes ?? 0 }, (_, n) => `/item${n}/*`);
   const routes = ["/*", ...uris].map((uri, n) => `  - { id: r${n}, uri: ${uri}, ${rest} }`);
   return `
-listen: 127.0.0.1:${port}
+listen: { address: "127.0.0.1:${port}", tls: ${tls} }
+${tls ? `ssls: [{ snis: [bench.test], cert: ${CERT}, key: ${KEY} }]` : ""}
 workers: ${workers}
 ${heldBytes === undefined ? "" : `limits: { filter_buffer: ${heldBytes}B }`}
 wasm: { plugins: [${plugins.join(", ")}] }

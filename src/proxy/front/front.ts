@@ -21,6 +21,11 @@ export interface Front {
   readonly inFlight: number;
   /** From now on every answer closes its connection, so that clients go elsewhere. Idempotent. */
   drain(): void;
+  /**
+   * Takes no new connection; those that live go on, as far as the front can leave them alone.
+   * Resolves when the last one is closed. Idempotent.
+   */
+  retire(): Promise<void>;
   /** Takes no new connection, closes idle ones; resolves when nothing is in flight. Idempotent. */
   stop(): Promise<void>;
   /** Closes everything at once. Idempotent. */
@@ -33,9 +38,20 @@ export interface FrontOptions {
   readonly port: number;
   /** Several processes share the port; the kernel spreads connections over them. */
   readonly reusePort: boolean;
+  /** TLS with one of these, the first where no name fits; left out: cleartext. At least one. */
+  readonly tls?: readonly FrontCertificate[] | undefined;
   readonly handle: Handler;
   /** A request that never became an Incoming: its answer. */
   readonly refuse: (error: unknown) => Answer;
+}
+
+export interface FrontCertificate {
+  /** Names that it is shown for, exact or "*.example.com". */
+  readonly snis: readonly string[];
+  /** PEM; a chain follows its certificate. */
+  readonly cert: string;
+  /** PEM, secret. */
+  readonly key: string;
 }
 
 /** Never rejects: failures are answers too. */

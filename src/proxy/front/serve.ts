@@ -15,7 +15,8 @@ import { StreamBody } from "./stream-body.ts";
 /**
  * The front on Bun.serve. What it loses, since Bun hides the raw request: header order and repeats
  * (lines of one name arrive joined), bodies of GET and HEAD, request trailers, Content-Length of
- * streamed responses, and pipelined requests while one is pending.
+ * streamed responses, and pipelined requests while one is pending. TLS with certificates chosen by
+ * the client's SNI; it answers no ALPN, and it closes handshakes after some 10 s, both Bun's doing.
  */
 export function startServeFront(options: FrontOptions): Front {
   return new ServeFront(options);
@@ -28,16 +29,19 @@ class ServeFront implements Front {
   readonly port: number;
   readonly #server: Server;
   readonly #options: FrontOptions;
+  readonly #scheme: Incoming["scheme"];
   #inFlight = 0;
   #draining = false;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    this.#scheme = options.tls === undefined ? "http" : "https";
     this.#server = Bun.serve({
       hostname: options.host,
       port: options.port,
       reusePort: options.reusePort,
+      ...tlsOf(options.tls),
       // Deadlines are the gateway's own; this is the longest that Bun allows.
       idleTimeout: 255,
       // Counted by the exchange, whose limit a reload may change.
@@ -56,6 +60,11 @@ class ServeFront implements Front {
 
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Bun closes connections without a request at once. */
+  retire(): Promise<void> {
+    return this.#server.stop();
   }
 
   async stop(): Promise<void> {
@@ -84,7 +93,7 @@ class ServeFront implements Front {
     };
     let answer: Answer | undefined;
     try {
-      const { incoming, handshake, forgetAbort } = toIncoming(request, server);
+      const { incoming, handshake, forgetAbort } = toIncoming(request, server, this.#scheme);
       answer = await this.#options.handle(incoming);
       if (answer.tunnel === undefined || handshake === undefined) {
         return await toResponse(answer, answer.close || this.#draining, onEnd);
@@ -107,6 +116,18 @@ class ServeFront implements Front {
   }
 }
 
+/** An entry for each name; the first is for those that ask for another one, or for none. */
+function tlsOf(certificates: FrontOptions["tls"]): { tls?: Bun.TLSOptions[] } {
+  if (certificates === undefined) return {};
+  const tls = certificates.flatMap(({ snis, cert, key }) =>
+    snis.map((serverName) => ({ serverName, cert, key, minVersion: TLS_1_2 })),
+  );
+  return { tls };
+}
+
+/** In the types it is a name, but only the number is obeyed: measured on Bun 1.4.5. */
+const TLS_1_2 = 0x0303;
+
 /** @throws GatewayError when the node's handshake is wrong, or Bun refuses the client's */
 function upgrade(
   request: Request,
@@ -124,6 +145,7 @@ function upgrade(
 function toIncoming(
   request: Request,
   server: Server,
+  scheme: Incoming["scheme"],
 ): { incoming: Incoming; handshake: NodeHandshake | undefined; forgetAbort: () => void } {
   const headers = toHeaders(request);
   const cancellation = new Cancellation();
@@ -136,7 +158,7 @@ function toIncoming(
     method: request.method,
     target: rawTarget(request.url),
     version: "1.1",
-    scheme: "http",
+    scheme,
     headers,
     body: toBody(request, headers),
     remoteAddress: peer?.address ?? "",

@@ -27,6 +27,7 @@ export const RUN_ONCE: Readonly<Record<string, string>> = {
   "routing.test.ts": BOTH,
   "streaming.test.ts": BOTH,
   "support/support.test.ts": "tests what tests are made of",
+  "tls.test.ts": BOTH,
   "upstream-failures.test.ts": BOTH,
   "watchdog.test.ts": "what it looks at passes between master and workers, not through a front",
   "websocket.test.ts": BOTH,

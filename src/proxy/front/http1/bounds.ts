@@ -10,6 +10,8 @@ export interface Http1Bounds {
   /** bytes; received and not yet read: above it the socket is paused. */
   readonly receiveBufferBytes: number;
   readonly headMs: number;
+  readonly handshakeMs: number;
+  readonly handshakesMax: number;
   readonly keepAliveMs: number;
   readonly bodyIdleMs: number;
   readonly sendIdleMs: number;
@@ -26,6 +28,8 @@ export const HTTP1_BOUNDS: Http1Bounds = {
   requestHeadersMax: LIMITS.requestHeadersMax,
   receiveBufferBytes: LIMITS.receiveBufferBytes,
   headMs: LIMITS.clientHeadMsMax,
+  handshakeMs: LIMITS.tlsHandshakeMsMax,
+  handshakesMax: LIMITS.tlsHandshakesMax,
   keepAliveMs: LIMITS.clientKeepAliveMsMax,
   bodyIdleMs: LIMITS.clientBodyIdleMsMax,
   sendIdleMs: LIMITS.clientSendIdleMsMax,

@@ -1,6 +1,6 @@
 import type { Http1Bounds } from "./bounds.ts";
 import { type ConnectionEnds, endsOf } from "./http1-incoming.ts";
-import type { Ends } from "./http1-incoming.ts";
+import type { Ends, Scheme } from "./http1-incoming.ts";
 import { Input } from "./input.ts";
 import { LazyDeadline } from "../../../base/lazy-deadline.ts";
 import { Output } from "./output.ts";
@@ -41,10 +41,10 @@ export class ClientChannel {
   #sentBytesAtEnd = 0;
   #lingeredBytes = 0;
 
-  constructor(socket: ClientSocket, bounds: Http1Bounds, owner: ChannelOwner) {
+  constructor(socket: ClientSocket, scheme: Scheme, bounds: Http1Bounds, owner: ChannelOwner) {
     this.#socket = socket;
     this.#bounds = bounds;
-    this.ends = endsOf(socket);
+    this.ends = endsOf(socket, scheme);
     // Later, since whoever writes is in the middle of something.
     this.output = new Output(socket, () => queueMicrotask(() => owner.onGone()));
     this.#receiveDeadline = new LazyDeadline(() => owner.onReceiveMissed());

@@ -247,7 +247,7 @@ describe("Connection errors", () => {
 
   test("knows no address of a client that has gone before it was looked at", () => {
     const ends = { remoteAddress: undefined, remotePort: 0, localAddress: undefined, localPort: 0 };
-    expect(endsOf(ends as unknown as Ends).remoteAddress).toBe("");
+    expect(endsOf(ends as unknown as Ends, "http").remoteAddress).toBe("");
   });
 
   test("writes nothing of a chunk that comes after the client has gone", async () => {

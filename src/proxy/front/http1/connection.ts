@@ -9,7 +9,7 @@ import { decoderFor } from "./body-decoder.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { answered, gone, timeout } from "./client-faults.ts";
 import { type ChannelOwner, ClientChannel, type ClientSocket } from "./client-channel.ts";
-import { Http1Incoming } from "./http1-incoming.ts";
+import { Http1Incoming, schemeOf } from "./http1-incoming.ts";
 import type { Input } from "./input.ts";
 import { allowsNext } from "./keep-alive.ts";
 import { RequestBody } from "./request-body.ts";
@@ -79,7 +79,7 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
 
   constructor(socket: ClientSocket, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#channel = new ClientChannel(socket, owner.bounds, this);
+    this.#channel = new ClientChannel(socket, schemeOf(owner.options), owner.bounds, this);
     this.input = this.#channel.input;
     this.#parser = new RequestParser(owner.bounds);
     this.#sender = new AnswerSender(this.#channel.output, this);

@@ -2,8 +2,10 @@ import { Cancellation } from "../../../base/cancellation.ts";
 import type { Body } from "../../../http/body.ts";
 import type { HttpVersion } from "../../../http/framing.ts";
 import type { HeaderList } from "../../../http/headers.ts";
-import type { Incoming } from "../front.ts";
+import type { FrontOptions, Incoming } from "../front.ts";
 import type { RequestHead } from "./request-head.ts";
+
+export type Scheme = Incoming["scheme"];
 
 /** Both ends of a connection; IPv4 in dotted form whatever the socket's family is. */
 export interface Ends {
@@ -13,14 +15,14 @@ export interface Ends {
   readonly localPort: number;
 }
 
-/** The same, of a connection that has been taken. */
+/** The same, of a connection that has been taken, and how both talk. */
 export interface ConnectionEnds extends Ends {
+  readonly scheme: Scheme;
   readonly connectionId: bigint;
 }
 
 /** A request on its connection: shows what both have, and copies nothing. */
 export class Http1Incoming implements Incoming {
-  readonly scheme = "http";
   readonly body: Body | undefined;
   readonly cancellation = new Cancellation();
   readonly #head: RequestHead;
@@ -30,6 +32,10 @@ export class Http1Incoming implements Incoming {
     this.#head = head;
     this.#ends = ends;
     this.body = body;
+  }
+
+  get scheme(): Scheme {
+    return this.#ends.scheme;
   }
 
   get method(): string {
@@ -73,9 +79,14 @@ export class Http1Incoming implements Incoming {
   }
 }
 
+export function schemeOf({ tls }: Pick<FrontOptions, "tls">): Scheme {
+  return tls === undefined ? "http" : "https";
+}
+
 /** Once for each connection. */
-export function endsOf(socket: Ends): ConnectionEnds {
+export function endsOf(socket: Ends, scheme: Scheme): ConnectionEnds {
   return {
+    scheme,
     connectionId: ++connections,
     remoteAddress: withoutMapping(socket.remoteAddress),
     remotePort: socket.remotePort,

@@ -3,7 +3,7 @@ import { MemoryBody } from "../../../http/body.ts";
 import type { Body } from "../../../http/body.ts";
 import { HeaderList } from "../../../http/headers.ts";
 import { toGatewayError } from "../../../base/errors.ts";
-import type { Answer, Front, Handler } from "../front.ts";
+import type { Answer, Front, FrontOptions, Handler } from "../front.ts";
 import { HTTP1_BOUNDS } from "./bounds.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { Connection } from "./connection.ts";
@@ -28,8 +28,12 @@ export function refuse(error: unknown): Answer {
   return answer(code, { status });
 }
 
-export function startFront(handle: Handler, bounds: Partial<Http1Bounds> = {}): Front {
-  const options = { host: "127.0.0.1", port: 0, reusePort: false, handle, refuse };
+export function startFront(
+  handle: Handler,
+  bounds: Partial<Http1Bounds> = {},
+  tls?: FrontOptions["tls"],
+): Front {
+  const options = { host: "127.0.0.1", port: 0, reusePort: false, tls, handle, refuse };
   return startHttp1Front(options, bounds);
 }
 
@@ -90,13 +94,17 @@ export class RawClient {
   #changed = Promise.withResolvers<void>();
   #unsent = Buffer.alloc(0);
 
-  static async open(port: number): Promise<RawClient> {
+  /** @param tls once its handshake is through, or has failed */
+  static async open(port: number, tls?: Bun.TLSOptions): Promise<RawClient> {
     const client = new RawClient();
+    const secured = Promise.withResolvers<void>();
     client.#socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
       allowHalfOpen: true,
+      ...(tls === undefined ? {} : { tls }),
       socket: {
+        handshake: () => secured.resolve(),
         data: (_, chunk) => client.#onData(chunk),
         drain: () => client.#flush(),
         end: () => client.#onOver("end"),
@@ -104,6 +112,7 @@ export class RawClient {
         close: (_, error) => client.#onOver(error === undefined ? "end" : "reset"),
       },
     });
+    if (tls !== undefined) await secured.promise;
     return client;
   }
 
