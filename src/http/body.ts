@@ -50,14 +50,11 @@ export interface ByteRange {
 export class MemoryBody implements Body {
   readonly length: number;
   readonly trailers: HeaderList | undefined;
-  readonly headroom: number;
   #bytes: Uint8Array | undefined;
 
-  /** @param headroom bytes in front of them that are the body's too */
-  constructor(bytes: Uint8Array, trailers?: HeaderList, headroom = 0) {
+  constructor(bytes: Uint8Array, trailers?: HeaderList) {
     this.length = bytes.byteLength;
     this.trailers = trailers;
-    this.headroom = headroom;
     this.#bytes = bytes.byteLength > 0 ? bytes : undefined;
   }
 

@@ -37,10 +37,6 @@ export class WholeBody implements Body, ByteRange {
     return this.end - this.start;
   }
 
-  get headroom(): number {
-    return headroomOf(this.start, this.end);
-  }
-
   read(): Uint8Array | undefined {
     if (this.#taken) return undefined;
     this.#taken = true;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../../base/errors.ts";
 import { collect } from "../../../http/body.ts";
-import type { Body } from "../../../http/body.ts";
+import type { Body, ByteRange } from "../../../http/body.ts";
 import type { Answer, Incoming } from "../front.ts";
 import { answer, eventually, QueueBody, RawClient, settled, startFront } from "./http1.testing.ts";
 
@@ -286,6 +286,71 @@ describe("an answer's body", () => {
       front.close();
     },
   );
+
+  /** As a body that came with its head, in one chunk behind it. */
+  class InPlace implements Body, ByteRange {
+    readonly trailers = undefined;
+    readonly buffer: Buffer;
+    readonly start = 4096;
+    readonly end: number;
+    ended = false;
+    cancelled = false;
+    #taken = false;
+    readonly length: number;
+    constructor(length: number) {
+      this.length = length;
+      this.end = this.start + length;
+      this.buffer = Buffer.alloc(this.end + 9, "g").fill("b", this.start, this.end);
+    }
+    read(): Uint8Array | undefined {
+      this.ended = this.#taken;
+      this.#taken = true;
+      return this.ended ? undefined : this.buffer.subarray(this.start, this.end);
+    }
+    readInPlace(): ByteRange {
+      this.#taken = true;
+      return this;
+    }
+    cancel(): void {
+      this.cancelled = true;
+    }
+  }
+
+  test.each([1, 5000, 16 * MIB])(
+    "is sent from where it lies, and read to its end (%d)",
+    async (n) => {
+      const body = new InPlace(n);
+      const front = startFront(async () => answer(body));
+      const client = await RawClient.open(front.port);
+      client.pause();
+      client.send(NEXT);
+      await eventually(() => body.ended || n > 8 * MIB);
+      client.resume();
+      await client.until(({ bytes }) => bytes > n);
+      await eventually(() => front.inFlight === 0);
+      expect([body.ended, body.cancelled]).toEqual([true, false]);
+      const sent = client.text.slice(client.text.indexOf("\r\n\r\n") + 4);
+      expect(sent === "b".repeat(n)).toBe(true);
+      // A head that was written in front of it has touched nothing else.
+      const headBytes = client.bytes - n;
+      expect(String(body.buffer.subarray(0, 4096 - headBytes))).toBe("g".repeat(4096 - headBytes));
+      expect(String(body.buffer.subarray(body.end))).toBe("g".repeat(9));
+      front.close();
+    },
+  );
+
+  test("is cancelled when the client goes while it waits where it lies", async () => {
+    const body = new InPlace(64 * MIB);
+    const front = startFront(async () => answer(body));
+    const client = await RawClient.open(front.port);
+    client.pause();
+    client.send(NEXT);
+    await eventually(() => front.inFlight === 1);
+    client.abort();
+    await eventually(() => front.inFlight === 0);
+    expect([body.ended, body.cancelled]).toEqual([false, true]);
+    front.close();
+  });
 
   test("is read no faster than the client takes it, and arrives whole", async () => {
     const body = new Made(64 * MIB);
