@@ -24,7 +24,8 @@ export class HeaderLine {
  *
  *   received ──removeRoles(hop-by-hop)──▶ lines ──append(forwarded)──▶ lines ──▶ toText()
  *
- * One step of each kind is kept, the last: a gateway does the same to every message.
+ * One step of each kind is kept, the last: a gateway does the same to every message, and so do most
+ * filters.
  */
 export class HeaderLines {
   readonly lines: readonly HeaderLine[];
@@ -36,15 +37,27 @@ export class HeaderLines {
   #rest: HeaderLines | undefined;
   #appended: HeaderLines | undefined;
   #sum: HeaderLines | undefined;
+  /** The last line that was added. */
+  #line: HeaderLine | undefined;
+  #longer: HeaderLines | undefined;
+  /** How many lines were added one by one to make these. */
+  readonly #added: number;
   #without = -1;
   #text = "";
   #byteLength = -1;
 
-  constructor(lines: readonly HeaderLine[], source: string, roles: number, isChecked: boolean) {
+  constructor(
+    lines: readonly HeaderLine[],
+    source: string,
+    roles: number,
+    isChecked: boolean,
+    added = 0,
+  ) {
     this.lines = lines;
     this.source = source;
     this.roles = roles;
     this.isChecked = isChecked;
+    this.#added = added;
   }
 
   /** Without the lines that have one of these roles. */
@@ -67,6 +80,25 @@ export class HeaderLines {
     return this.#sum;
   }
 
+  /**
+   * With one line more, which is checked.
+   * @returns undefined when the last line added was another one: a line that does not repeat is not
+   *   worth what keeping these costs
+   */
+  appendLine(name: HeaderName, value: string): HeaderLines | undefined {
+    if (this.isLastLine(name, value)) return (this.#longer ??= this.#withLine());
+    const isKept = this.#added < LINES_ADDED_MAX && value.length <= ADDED_VALUE_LENGTH_MAX;
+    this.#line = isKept ? new HeaderLine(name, value, -1, -1) : undefined;
+    this.#longer = undefined;
+    return undefined;
+  }
+
+  /** That line was the last one to be added here. */
+  isLastLine(name: HeaderName, value: string): boolean {
+    const line = this.#line;
+    return line !== undefined && line.name === name && line.value === value;
+  }
+
   /** As HeaderList.byteLength. */
   get byteLength(): number {
     if (this.#byteLength < 0) this.#byteLength = byteLengthOf(this.lines);
@@ -81,7 +113,19 @@ export class HeaderLines {
     }
     return this.#text;
   }
+
+  #withLine(): HeaderLines {
+    const line = this.#line as HeaderLine;
+    const roles = this.roles | line.name.roles;
+    const lines = [...this.lines, line];
+    return new HeaderLines(lines, this.source, roles, this.isChecked, this.#added + 1);
+  }
 }
+
+/** count; what is kept for each head that is kept shall stay small, whatever filters add to it. */
+const LINES_ADDED_MAX = 16;
+/** chars; longer values hardly repeat. */
+const ADDED_VALUE_LENGTH_MAX = 256;
 
 // A function of its own, since a closure costs whoever might make one.
 function withoutRoles({ lines, source, isChecked }: HeaderLines, roles: number): HeaderLines {

@@ -96,12 +96,25 @@ export class HeaderList {
   /** Adds a line at the end; lines of the same name stay. */
   append(name: string, value: string): void {
     this.#isChecked = false;
-    this.appendChecked(headerName(name), value);
+    this.#push(new HeaderLine(headerName(name), value, -1, -1));
   }
 
   /** The same for a line that is known to be one: see isChecked. */
   appendChecked(name: HeaderName, value: string): void {
-    this.#push(new HeaderLine(name, value, -1, -1));
+    const longer = this.#shared?.appendLine(name, value);
+    if (longer === undefined) this.#push(new HeaderLine(name, value, -1, -1));
+    else this.#adopt(longer);
+  }
+
+  /**
+   * The same when such a line was the last to be added to the same lines: then it is one.
+   * @returns false when it was not; nothing has happened then
+   */
+  appendAgain(name: HeaderName, value: string): boolean {
+    const shared = this.#shared;
+    if (shared === undefined || !shared.isLastLine(name, value)) return false;
+    this.appendChecked(name, value);
+    return true;
   }
 
   /**

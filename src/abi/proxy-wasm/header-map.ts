@@ -109,9 +109,13 @@ export class HeaderMap {
 
   #change(text: string, given: string, how: "append" | "set"): Change {
     const name = headerName(text);
-    const value = trimmed(given);
     const pseudo = this.#pseudo.nameOf(name.key);
-    if (pseudo !== undefined) return this.#pseudo.write(pseudo, value) ? "done" : "refused";
+    if (pseudo !== undefined) return this.#pseudo.write(pseudo, trimmed(given)) ? "done" : "refused";
+    // Most filters add the same to every message: that has been looked at before.
+    if (how === "append" && this.#fits(text, given) && this.#list.appendAgain(name, given)) {
+      return "done";
+    }
+    const value = trimmed(given);
     if (!name.isValid) return "refused";
     if (!isFieldValue(value)) {
       // A guest that replaces what a client has sent must not be left with what the client sent.
