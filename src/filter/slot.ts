@@ -33,8 +33,9 @@ export class FilterSlot implements FilterHost {
   /** undefined before start(), after a failure, and after the end. */
   #filter: HttpFilter | undefined;
   #ended = false;
-  readonly #request = new Side();
-  readonly #response = new Side();
+  /** Made when something is to be kept there: most filters neither pause nor touch the body. */
+  #request: Side | undefined;
+  #response: Side | undefined;
 
   constructor(chain: FilterChain, plugin: Plugin) {
     this.#chain = chain;
@@ -83,7 +84,7 @@ export class FilterSlot implements FilterHost {
       this.#fail(error);
       return "continue";
     } finally {
-      this.#side(direction).resumed = false;
+      this.#forgetResumed(direction);
     }
   }
 
@@ -99,7 +100,7 @@ export class FilterSlot implements FilterHost {
       this.#fail(error);
       return "continue";
     } finally {
-      this.#side(direction).resumed = false;
+      this.#forgetResumed(direction);
     }
   }
 
@@ -108,7 +109,8 @@ export class FilterSlot implements FilterHost {
     const filter = this.#filter;
     this.#filter = undefined;
     this.#ended = true;
-    this.wake();
+    this.endWait("request");
+    this.endWait("response");
     try {
       filter?.onEnd();
     } catch {
@@ -118,9 +120,9 @@ export class FilterSlot implements FilterHost {
 
   /** What the filter has given by setBody(), once. */
   takeBody(direction: Direction): Body | undefined {
-    const side = this.#side(direction);
-    const { given } = side;
-    side.given = undefined;
+    const side = this.#known(direction);
+    const given = side?.given;
+    if (side !== undefined) side.given = undefined;
     return given;
   }
 
@@ -135,7 +137,7 @@ export class FilterSlot implements FilterHost {
    */
   async untilResumed(direction: Direction): Promise<void> {
     const side = this.#side(direction);
-    if (side.resumed) {
+    if (side.resumed || this.#ended) {
       side.resumed = false;
       return;
     }
@@ -156,11 +158,12 @@ export class FilterSlot implements FilterHost {
 
   /** Ends the wait for the filter. @returns false when it has resumed already */
   endWait(direction: Direction): boolean {
-    const side = this.#side(direction);
-    const { wake } = side;
+    const side = this.#known(direction);
+    const wake = side?.wake;
+    if (side === undefined || wake === undefined) return false;
     side.wake = undefined;
-    wake?.();
-    return wake !== undefined;
+    wake();
+    return true;
   }
 
   /** Ends every wait of this filter, also one that is about to begin. */
@@ -172,7 +175,7 @@ export class FilterSlot implements FilterHost {
   // What the filter asks for (FilterHost).
 
   body(direction: Direction): BodyWindow | undefined {
-    return this.#side(direction).window;
+    return this.#known(direction)?.window;
   }
 
   setBody(direction: Direction, bytes: Uint8Array, trailers?: HeaderList): void {
@@ -200,8 +203,18 @@ export class FilterSlot implements FilterHost {
     if (!this.plugin.failOpen) this.#chain.interrupt(error);
   }
 
-  #side(direction: Direction): Side {
+  #known(direction: Direction): Side | undefined {
     return direction === "request" ? this.#request : this.#response;
+  }
+
+  #side(direction: Direction): Side {
+    if (direction === "request") return (this.#request ??= new Side());
+    return (this.#response ??= new Side());
+  }
+
+  #forgetResumed(direction: Direction): void {
+    const side = this.#known(direction);
+    if (side !== undefined) side.resumed = false;
   }
 
   async #startLater(coming: Promise<HttpFilter>): Promise<void> {

@@ -21,6 +21,12 @@ export interface GuestKind<G> {
   close(guest: G, reason: GatewayError, closed: () => void): void;
 }
 
+/** Who lends guests to filters. */
+export interface GuestOwner<G> {
+  /** A filter is done with the guest, well or not; once for each. */
+  filterGone(guest: G): void;
+}
+
 /** A plugin that cannot be started, with the reason for the operator. */
 export class PluginRefused extends Error {
   override readonly name = "PluginRefused";

@@ -71,7 +71,7 @@ export class GuestPlugin<State, G extends GuestCore<State>> implements Plugin {
     }
     if (this.#pool !== undefined) return this.#pool.createFilter(host);
     const guest = this.#living.usable();
-    return this.#begin(guest, host, () => this.#living.streamGone(guest));
+    return this.#begin(guest, host, this.#living);
   }
 
   get status(): PluginStatus {

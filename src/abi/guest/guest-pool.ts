@@ -3,16 +3,19 @@ import type { FilterHost, HttpFilter } from "../../filter/filter.ts";
 import { SandboxPool } from "../../wasm/sandbox/pool.ts";
 import type { GuestCore, GuestResources } from "./guest-core.ts";
 import { copyGuest, type GuestImage } from "./guest-image.ts";
-import { type GuestKind, PluginRefused } from "./guest-kind.ts";
+import { type GuestKind, type GuestOwner, PluginRefused } from "./guest-kind.ts";
 
-/** Begins an exchange in a guest. @param gone called once, when the guest is done with it */
-export type BeginFilter<G> = (guest: G, host: FilterHost, gone: () => void) => HttpFilter;
+/**
+ * Begins an exchange in a guest.
+ * @param owner is told when the guest is done with it; also when this throws
+ */
+export type BeginFilter<G> = (guest: G, host: FilterHost, owner: GuestOwner<G>) => HttpFilter;
 
 /**
  * The guests of a plugin under `instances: per_request`: each serves one exchange and is put back
  * to the image. Where there is no image, each is started for its exchange and thrown away.
  */
-export class GuestPool<State, G extends GuestCore<State>> {
+export class GuestPool<State, G extends GuestCore<State>> implements GuestOwner<G> {
   readonly pool: SandboxPool<G>;
   readonly #resources: GuestResources;
   readonly #beginFilter: BeginFilter<G>;
@@ -48,20 +51,18 @@ export class GuestPool<State, G extends GuestCore<State>> {
     return guest.then((waited) => this.#begin(waited, host));
   }
 
+  filterGone(guest: G): void {
+    this.pool.release(guest);
+  }
+
   #begin(guest: G, host: FilterHost): HttpFilter {
-    let released = false;
-    const release = (): void => {
-      if (released) return;
-      released = true;
-      this.pool.release(guest);
-    };
     try {
       this.#seed(guest);
-      return this.#beginFilter(guest, host, release);
     } catch (error) {
-      release();
+      this.pool.release(guest);
       throw error;
     }
+    return this.#beginFilter(guest, host, this);
   }
 
   /** Randomness that was drawn before the capture is the same in every copy. */

@@ -3,7 +3,7 @@ import { GatewayError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { GuestCore, GuestResources } from "./guest-core.ts";
 import { captureGuest, copyGuest, type GuestImage } from "./guest-image.ts";
-import type { GuestKind } from "./guest-kind.ts";
+import type { GuestKind, GuestOwner } from "./guest-kind.ts";
 
 /**
  * A plugin's long-lived guest: the one that gets ticks and queues, and under `instances: shared`
@@ -15,7 +15,7 @@ import type { GuestKind } from "./guest-kind.ts";
  * A start that fails is tried LIMITS.guestStartFailuresMax times in a row, and then not more often
  * than LIMITS.guestStartPauseMs allows.
  */
-export class LivingGuest<State, G extends GuestCore<State>> {
+export class LivingGuest<State, G extends GuestCore<State>> implements GuestOwner<G> {
   /** undefined: it cannot be captured, so it is started again after a failure. */
   readonly image: GuestImage<State> | undefined;
   readonly #kind: GuestKind<G>;
@@ -79,12 +79,12 @@ export class LivingGuest<State, G extends GuestCore<State>> {
    */
   usable(): G {
     if (this.#guest.failure !== undefined) this.#revive(this.#guest.failure);
-    else if (this.#guest.sandbox.pages > this.#recyclePages) this.#recycle();
+    else if (this.#guest.sandbox.hasGrownAbove(this.#recyclePages)) this.#recycle();
     return this.#guest;
   }
 
-  /** The guest's last stream has gone: when another has taken over, that is its end. */
-  streamGone(guest: G): void {
+  /** When another guest has taken over, the last filter's end is that of the guest. */
+  filterGone(guest: G): void {
     if (!this.#retiring.has(guest) || guest.callers > 0) return;
     this.#retiring.delete(guest);
     this.#kind.close(guest, this.#gone(), () => guest.sandbox.discard());
@@ -168,7 +168,7 @@ export class LivingGuest<State, G extends GuestCore<State>> {
     this.#retiring.add(old);
     this.#guest = next;
     next.onFailure = () => this.#reviveLater();
-    this.streamGone(old);
+    this.filterGone(old);
   }
 
   #fresh(): G {

@@ -10,6 +10,7 @@ import type {
 } from "../../filter/filter.ts";
 import { overTime, putBack } from "../guest/exchange-errors.ts";
 import type { Caller } from "../guest/guest-core.ts";
+import type { GuestOwner } from "../guest/guest-kind.ts";
 import { EarlyResponse } from "./early-response.ts";
 import { GuestBody, windowOf } from "./guest-body.ts";
 import type { HttpWasmGuest } from "./guest.ts";
@@ -45,7 +46,8 @@ export class GuestExchange implements HttpFilter, Caller {
   readonly #guest: HttpWasmGuest;
   /** The life of the guest that it belongs to; in another one nobody knows of this exchange. */
   readonly #life: number;
-  #gone: (() => void) | undefined;
+  /** Until it is told that the guest is done with this exchange. */
+  #owner: GuestOwner<HttpWasmGuest> | undefined;
   /** What the guest calls this exchange. */
   #ctx = 0;
   /** The request's body for handle_response. */
@@ -58,11 +60,16 @@ export class GuestExchange implements HttpFilter, Caller {
   /** Among the exchanges of its guest. */
   readonly #number: number;
 
-  /** @param gone called once, when the guest is done with it, well or not */
-  constructor(guest: HttpWasmGuest, host: FilterHost, needs: Needs, gone?: () => void) {
+  /** @param owner of the guest, who is told when it is done with this exchange */
+  constructor(
+    guest: HttpWasmGuest,
+    host: FilterHost,
+    needs: Needs,
+    owner?: GuestOwner<HttpWasmGuest>,
+  ) {
     this.#guest = guest;
     this.#life = guest.lives;
-    this.#gone = gone;
+    this.#owner = owner;
     this.host = host;
     this.needs = needs;
     this.features = guest.features;
@@ -273,9 +280,9 @@ export class GuestExchange implements HttpFilter, Caller {
   #leave(): void {
     this.#ended = true;
     this.#guest.exchanges.delete(this.#number, this);
-    const gone = this.#gone;
-    this.#gone = undefined;
-    gone?.();
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.filterGone(this.#guest);
   }
 }
 

@@ -30,7 +30,7 @@ export function startHttpWasmPlugin(
       const needs = needsOf(module.outline, first.features);
       return {
         callbacks: needs.callbacks,
-        begin: (guest, exchange, gone) => new GuestExchange(guest, exchange, needs, gone),
+        begin: (guest, exchange, owner) => new GuestExchange(guest, exchange, needs, owner),
       };
     },
     metrics: () => [],

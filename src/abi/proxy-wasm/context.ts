@@ -10,6 +10,7 @@ import type {
 } from "../../filter/filter.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import { overTime, putBack } from "../guest/exchange-errors.ts";
+import type { GuestOwner } from "../guest/guest-kind.ts";
 import type { CallbackName } from "./exports.ts";
 import type { Guest } from "./guest.ts";
 import { HeaderMap } from "./header-map.ts";
@@ -56,7 +57,8 @@ export class StreamContext implements HttpFilter, Stream {
   readonly #guest: Guest;
   /** The life of the guest that it belongs to; in another one nobody knows of this context. */
   readonly #life: number;
-  #gone: (() => void) | undefined;
+  /** Until it is told that the guest is done with this exchange. */
+  #owner: GuestOwner<Guest> | undefined;
   /** Bits of RESUMED. */
   #resumed = 0;
   #replied = false;
@@ -71,20 +73,20 @@ export class StreamContext implements HttpFilter, Stream {
   #responseHeaders: HeaderMap | undefined;
   #trailers: { list: HeaderList; map: HeaderMap }[] | undefined;
 
-  constructor(guest: Guest, host: FilterHost, gone?: () => void) {
+  constructor(guest: Guest, host: FilterHost, owner?: GuestOwner<Guest>) {
     this.#guest = guest;
     this.#life = guest.lives;
-    this.#gone = gone;
+    this.#owner = owner;
     this.host = host;
     this.id = guest.takeStreamId();
   }
 
   /**
-   * @param gone called once, when the guest is done with it, well or not
+   * @param owner of the guest, who is told when it is done with this exchange
    * @throws GatewayError of the filter when the guest fails; then nothing is left behind
    */
-  static create(guest: Guest, host: FilterHost, gone?: () => void): StreamContext {
-    const stream = new StreamContext(guest, host, gone);
+  static create(guest: Guest, host: FilterHost, owner?: GuestOwner<Guest>): StreamContext {
+    const stream = new StreamContext(guest, host, owner);
     guest.streams.set(stream.id, stream);
     try {
       guest.call("proxy_on_context_create", stream, stream.id, ROOT_CONTEXT_ID);
@@ -205,9 +207,9 @@ export class StreamContext implements HttpFilter, Stream {
   #leave(): void {
     this.#ended = true;
     this.#guest.streams.delete(this.id, this);
-    const gone = this.#gone;
-    this.#gone = undefined;
-    gone?.();
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.filterGone(this.#guest);
   }
 
   /** @throws GatewayError when the guest fails or has failed, or the exchange's time is used up */

@@ -1,5 +1,5 @@
 import { CALLBACK } from "../../filter/filter.ts";
-import type { GuestExports } from "../guest/guest-core.ts";
+import type { GuestExports, GuestFunction } from "../guest/guest-core.ts";
 import type { AbiVersion } from "./types.ts";
 
 /**
@@ -31,6 +31,14 @@ export const CALLBACK_NAMES = [
 ] as const;
 
 export type CallbackName = (typeof CALLBACK_NAMES)[number];
+
+/** A guest's callbacks, undefined where it has none. */
+export type Callbacks = Readonly<Record<CallbackName, GuestFunction | undefined>>;
+
+/** Objects of one shape, however guests' exports differ: looked at for every exchange. */
+export function callbacksOf(exports: GuestExports): Callbacks {
+  return Object.fromEntries(CALLBACK_NAMES.map((name) => [name, exports[name]])) as Callbacks;
+}
 
 /** Callbacks of the ABI that this host never calls: no TCP, metadata, foreign functions. */
 export const UNCALLED_CALLBACK_NAMES = [

@@ -7,7 +7,7 @@ import { type Caller, type CallTime, GuestCore, type GuestExports } from "../gue
 import type { Stream } from "./context.ts";
 import { callTime } from "./call-time.ts";
 import { type CallAnswer, CallOuts, deliverAnswer } from "./call-outs.ts";
-import { ALLOCATOR_NAMES, type CallbackName } from "./exports.ts";
+import { ALLOCATOR_NAMES, type CallbackName, type Callbacks, callbacksOf } from "./exports.ts";
 import { GrpcCalls } from "./grpc-calls.ts";
 import type { PluginResources } from "./resources.ts";
 import { RootEvents, type RootState } from "./root-events.ts";
@@ -38,6 +38,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
   status: { code: number; message: string } = { code: 0, message: "" };
   /** The context that host functions work on; undefined: the root context, or none. */
   stream: Stream | undefined;
+  #callbacks: Callbacks = callbacksOf({});
   #allocator: GuestExports[string];
   #allocating = false;
   #inContext = false;
@@ -60,6 +61,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
 
   override attach(memory: GuestMemory, exports: GuestExports, metered?: Metered): void {
     super.attach(memory, exports, metered);
+    this.#callbacks = callbacksOf(this.exports);
     this.#allocator = exports[ALLOCATOR_NAMES[0]] ?? exports[ALLOCATOR_NAMES[1]];
   }
 
@@ -89,7 +91,7 @@ export class Guest extends GuestCore<RootState, PluginResources> {
     d = 0,
     e = 0,
   ): number | undefined {
-    const callback = this.exports[name];
+    const callback = this.#callbacks[name];
     if (this.failure !== undefined) throw this.failure;
     if (callback === undefined) return undefined;
     const time = callTime(this, stream);

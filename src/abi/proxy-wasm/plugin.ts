@@ -42,7 +42,7 @@ export function startPlugin(
     nowMs,
     open: (first) => ({
       callbacks: callbackBits(first.exports),
-      begin: (guest, exchange, gone) => StreamContext.create(guest, exchange, gone),
+      begin: (guest, exchange, owner) => StreamContext.create(guest, exchange, owner),
     }),
     metrics: () => resources.metrics.snapshot(),
     closed: () => scopes.release(host.vmId),

@@ -272,6 +272,8 @@ export class ScriptedGuest {
   /** Sizes that the allocator was asked for. */
   readonly allocated: number[] = [];
   #free = 4096;
+  /** Of within(), in place of what the test has for a tick. */
+  #inside: (() => void) | undefined;
   readonly #scripts: Record<string, Script> = {
     malloc: (byteLength = 0) => {
       this.allocated.push(byteLength);
@@ -287,7 +289,10 @@ export class ScriptedGuest {
     scopes?: VmScopes,
     settings: Partial<GuestSettings> = {},
   ) {
-    Object.assign(this.#scripts, scripts);
+    const tick = scripts["proxy_on_tick"];
+    Object.assign(this.#scripts, scripts, {
+      proxy_on_tick: (...args: number[]) => (this.#inside ?? tick)?.(...args),
+    });
     const log = new GuestLog(this.host, () => 0);
     this.guest = new Guest(abi, {
       host: this.host,
@@ -308,10 +313,14 @@ export class ScriptedGuest {
   /** Runs the body as a callback of a stream, or of the root context. */
   within<T>(stream: StreamContext | undefined, body: (env: Env) => T): T {
     let result: T | undefined;
-    this.#scripts["proxy_on_tick"] = () => {
+    this.#inside = () => {
       result = body(this.env);
     };
-    this.guest.call("proxy_on_tick", stream, 1);
+    try {
+      this.guest.call("proxy_on_tick", stream, 1);
+    } finally {
+      this.#inside = undefined;
+    }
     return result as T;
   }
 

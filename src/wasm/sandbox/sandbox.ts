@@ -74,6 +74,11 @@ export class Sandbox {
     return this.#global(pages).value as number;
   }
 
+  /** Whether it has more pages than that. Mostly told by the size alone, which is no call. */
+  hasGrownAbove(pages: number): boolean {
+    return this.#realPages > pages && this.pages > pages;
+  }
+
   /** @returns the state as it is now, or for operators why there can be no image of it */
   capture(): Image | string {
     const { traits, globals: names, names: added } = this.#module.rewritten;
