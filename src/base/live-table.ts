@@ -1,4 +1,4 @@
-import { assert } from "./assert.ts";
+import { AssertionError } from "./assert.ts";
 import { filledArray } from "./filled-array.ts";
 
 /** Up to here a number is positive for whoever takes it for one of 32 bits. */
@@ -45,7 +45,8 @@ export class LiveTable<T> {
   /** @param number that free() has answered since the last set() */
   set(number: number, item: T): void {
     const slot = number & (this.#slots.length - 1);
-    assert(this.#slots[slot] === undefined, `Cannot put another one at ${number}`);
+    // No assert(): it would have to be given its text, and the number as text costs a call.
+    if (this.#slots[slot] !== undefined) throw new AssertionError(`Cannot put two at ${number}`);
     this.#slots[slot] = item;
     this.#numbers[slot] = number;
     this.#size++;

@@ -86,17 +86,22 @@ export class HeaderLines {
    *   worth what keeping these costs
    */
   appendLine(name: HeaderName, value: string): HeaderLines | undefined {
-    if (this.isLastLine(name, value)) return (this.#longer ??= this.#withLine());
+    const line = this.#line;
+    if (line?.name === name && line.value === value) return (this.#longer ??= this.#withLine());
     const isKept = this.#added < LINES_ADDED_MAX && value.length <= ADDED_VALUE_LENGTH_MAX;
     this.#line = isKept ? new HeaderLine(name, value, -1, -1) : undefined;
     this.#longer = undefined;
     return undefined;
   }
 
-  /** That line was the last one to be added here. */
-  isLastLine(name: HeaderName, value: string): boolean {
+  /**
+   * The same for a line of which nobody knows yet whether it is one.
+   * @returns undefined also when its name has a ROLE: somebody may have to look at it
+   */
+  appendAgain(name: string, value: string): HeaderLines | undefined {
     const line = this.#line;
-    return line !== undefined && line.name === name && line.value === value;
+    if (line === undefined || line.value !== value || line.name.text !== name) return undefined;
+    return line.name.roles === 0 ? (this.#longer ??= this.#withLine()) : undefined;
   }
 
   /** As HeaderList.byteLength. */

@@ -107,14 +107,14 @@ export class HeaderList {
   }
 
   /**
-   * The same when such a line was the last to be added to the same lines: then it is one.
+   * The same when such a line was the last to be added to the same lines: then it is one, and its
+   * name has no ROLE.
    * @returns false when it was not; nothing has happened then
    */
-  appendAgain(name: HeaderName, value: string): boolean {
-    const shared = this.#shared;
-    if (shared === undefined || !shared.isLastLine(name, value)) return false;
-    this.appendChecked(name, value);
-    return true;
+  appendAgain(name: string, value: string): boolean {
+    const longer = this.#shared?.appendAgain(name, value);
+    if (longer !== undefined) this.#adopt(longer);
+    return longer !== undefined;
   }
 
   /**

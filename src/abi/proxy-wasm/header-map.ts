@@ -48,6 +48,9 @@ export class HeaderMap {
 
   /** Adds a line, spelled as given; a pseudo header, of which there is one, is replaced. */
   add(name: string, value: string): Change {
+    // Most filters add the same to every message: that line has been looked at. Names that are
+    // pseudo headers somewhere have a ROLE.
+    if (this.#fits(name, value) && this.#list.appendAgain(name, value)) return "done";
     return this.#change(name, value, "append");
   }
 
@@ -109,13 +112,9 @@ export class HeaderMap {
 
   #change(text: string, given: string, how: "append" | "set"): Change {
     const name = headerName(text);
-    const pseudo = this.#pseudo.nameOf(name.key);
-    if (pseudo !== undefined) return this.#pseudo.write(pseudo, trimmed(given)) ? "done" : "refused";
-    // Most filters add the same to every message: that has been looked at before.
-    if (how === "append" && this.#fits(text, given) && this.#list.appendAgain(name, given)) {
-      return "done";
-    }
     const value = trimmed(given);
+    const pseudo = this.#pseudo.nameOf(name.key);
+    if (pseudo !== undefined) return this.#pseudo.write(pseudo, value) ? "done" : "refused";
     if (!name.isValid) return "refused";
     if (!isFieldValue(value)) {
       // A guest that replaces what a client has sent must not be left with what the client sent.
@@ -130,12 +129,16 @@ export class HeaderMap {
 
   #fits(name: string, value: string): boolean {
     if (this.#list.size >= LIMITS.pairsCountMax) return false;
-    return this.byteLength + name.length + value.length <= PAIRS_PAYLOAD_BYTES_MAX;
+    const more = name.length + value.length;
+    // Pseudo headers are long only when a guest has made them so, and then nothing is serialized.
+    if (this.#list.byteLength + more <= FAR_FROM_FULL) return true;
+    return this.byteLength + more <= PAIRS_PAYLOAD_BYTES_MAX;
   }
 }
 
 /** What is left of the bound when every line's lengths and NULs are taken off. */
 const PAIRS_PAYLOAD_BYTES_MAX = LIMITS.pairsBytesMax - (LIMITS.pairsCountMax + 8) * 10;
+const FAR_FROM_FULL = PAIRS_PAYLOAD_BYTES_MAX / 2;
 
 interface Block {
   readonly version: number;

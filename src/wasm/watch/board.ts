@@ -21,13 +21,16 @@
  *
  * `bell` is what the watch waits on: it is counted up to wake it. Before each wait the watch says
  * in `ringBelow` for which deadlines it would come too late. Both sides write one word and then
- * read the other's, all sequentially consistent, so at least one of them sees the other:
+ * read the other's, so at least one of them sees the other:
  *
  *   main thread   state = RUNNING(n); if (deadline < ringBelow) { bell++; wake }
- *   watch         b = bell; ringBelow = …; look at state; wait while bell == b
+ *   watch         b = bell; ringBelow = …; look at state (twice); wait while bell == b
  *
- * If the main thread has read the old `ringBelow`, its RUNNING(n) came before the watch's look. If
- * it has read the new one it rings, and the watch's wait ends or does not even begin.
+ * If the main thread has read the new `ringBelow` it rings, and the watch's wait ends or does not
+ * even begin. If it has read the old one, it has written RUNNING(n) before; its processor may not
+ * have shown that to others yet, since a store that waits for it is what enter() cannot afford. So
+ * before the wait that only the bell ends, the watch looks twice. Before any other wait it does not:
+ * missing that one call costs it a nap.
  */
 export const WORD = { state: 0, bell: 1, ringBelow: 2, stop: 3 } as const;
 export const SLOT = { deadlineMs: 2, pageAddress: 3, ticksMs: 4 } as const;

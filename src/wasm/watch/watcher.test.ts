@@ -121,6 +121,17 @@ describe("Watcher", () => {
     expect(world.waits.at(-1)).toBeLessThan(5);
   });
 
+  test("sees a call before it sleeps that shows only after its look", () => {
+    const world = new World();
+    world.runFor(20); // It sleeps.
+    world.interruptAtMs = world.nowMs;
+    world.interrupt = () => world.enter(20); // Without the bell: it was not asked for yet.
+    world.wake();
+    expect(world.waits.at(-1)).toBeLessThan(5);
+    world.runFor(25);
+    expect(world.phase()).toBe(PHASE.fired);
+  });
+
   test("stays awake while calls come and go between its looks", () => {
     const world = new World();
     for (let n = 0; n < 400; n++) {

@@ -29,6 +29,12 @@ const NAPS_PER_DEADLINE = 2;
  */
 const IDLE_MS = 10;
 /**
+ * ms; who enters takes no lock, so a call that did not ring, since it came just before the watch
+ * said that it sleeps, may be seen a little later than that. A processor keeps a store to itself for
+ * less than a µs.
+ */
+const SEEN_MS = 1;
+/**
  * A guest that has used a good share of its deadline is stopped when so much time has passed on
  * the wall: this factor of its deadline, or so many ms above it when that is more. Less than a few
  * turns of the kernel's scheduler would stop short guests for what their neighbours do.
@@ -84,7 +90,11 @@ export class Watcher {
     const bell = Atomics.load(words, WORD.bell);
     Atomics.store(words, WORD.ringBelow, ringBelow(napMs));
     if (Atomics.load(words, WORD.stop) !== 0) return false;
-    const leftMs = this.#look(Atomics.load(words, WORD.state));
+    let leftMs = this.#look(Atomics.load(words, WORD.state));
+    if (Math.min(napMs, leftMs) === Infinity) {
+      this.#surroundings.wait(bell, SEEN_MS);
+      leftMs = this.#look(Atomics.load(words, WORD.state));
+    }
     this.#surroundings.wait(bell, Math.min(napMs, leftMs));
     // Awake: whoever enters now is seen without a bell.
     Atomics.store(words, WORD.ringBelow, 0);
