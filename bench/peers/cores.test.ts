@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { coresOf } from "./cores.ts";
+import { coresOf, pickCores, pinned } from "./cores.ts";
 
 describe("coresOf()", () => {
   test.each([
@@ -8,5 +8,15 @@ describe("coresOf()", () => {
     { list: "4", cores: { gateway: "4", load: "4", both: "4" } },
   ])("picks from $list", ({ list, cores }) => {
     expect(coresOf(list)).toEqual(cores);
+  });
+});
+
+describe("pinned()", () => {
+  test("starts a command by taskset, but not for cores that it has anyway", () => {
+    const { both } = pickCores();
+    const quiet = ["nginx", "-q"];
+    expect(pinned("none", quiet)).toEqual(["taskset", "-c", "none", ...quiet]);
+    const plain = navigator.hardwareConcurrency <= 2;
+    expect(pinned(both, ["nginx"])).toEqual([...(plain ? [] : ["taskset", "-c", both]), "nginx"]);
   });
 });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { pinned } from "./cores.ts";
 
 /** User and system time, of a process and its children together. */
 export interface CpuMicros {
@@ -29,7 +30,7 @@ export class PinnedServer implements AsyncDisposable {
   private constructor(command: Command, cores: string, port: number) {
     this.port = port;
     this.#child = Bun.spawn({
-      cmd: ["taskset", "-c", cores, ...command.cmd],
+      cmd: pinned(cores, command.cmd),
       cwd: command.cwd,
       env: { ...process.env, ...command.env },
       stdio: ["ignore", "pipe", "pipe"],

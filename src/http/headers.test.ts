@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SeededRandom } from "../base/random.testing.ts";
 import { headerName, ROLE } from "./header-name.ts";
 import { HeaderList } from "./headers.ts";
 
@@ -191,5 +192,78 @@ describe("HeaderLines", () => {
     list.set("x-real-ip", "192.0.2.2");
     expect(more.lines.map((line) => line.value)).toEqual(["192.0.2.1"]);
     expect(list.get("x-real-ip")).toBe("192.0.2.2");
+  });
+
+  test("appendChecked() keeps a line that is added again, whatever else is done to the lists", () => {
+    const random = new SeededRandom(51);
+    const shared = received().share();
+    const names = ["X-A", "x-a", "Host", "X-B"].map(headerName);
+    const values = ["1", "2", "long".repeat(100)];
+    for (let round = 0; round < 2000; round++) {
+      const [own, other] = [received(), new HeaderList(shared)];
+      for (let step = random.below(6); step > 0; step--) {
+        const [name, value] = [random.pick(names), random.pick(values)];
+        const act = random.pick(["append", "append", "append", "again", "set", "remove", "roles"]);
+        for (const list of [own, other]) {
+          if (act === "append") list.appendChecked(name, value);
+          else if (act === "set") list.setChecked(name, value);
+          else if (act === "remove") list.remove(name.key);
+          else if (act === "roles") list.removeRoles(ROLE.host);
+          else if (!list.appendAgain(name.text, value)) list.appendChecked(name, value);
+        }
+      }
+      expect([...other]).toEqual([...own]);
+      expect(other.toText(0)).toBe(own.toText(0));
+      expect([other.byteLength, other.roles]).toEqual([own.byteLength, own.roles]);
+      expect(other.isChecked).toBe(true);
+    }
+    expect(new HeaderList(shared).toText(0)).toBe(received().toText(0));
+  });
+
+  test("append() is not taken for a checked line that stands there already", () => {
+    const shared = received().share();
+    for (let n = 0; n < 3; n++) new HeaderList(shared).appendChecked(headerName("X-A"), "1");
+    const list = new HeaderList(shared);
+    list.append("X-A", "1");
+    expect(list.isChecked).toBe(false);
+  });
+
+  test("appendAgain() knows the last line that was added to the same lines", () => {
+    const shared = received().share();
+    const again = (name: string, value: string): boolean =>
+      new HeaderList(shared).appendAgain(name, value);
+    expect(again("X-A", "1")).toBe(false);
+    new HeaderList(shared).appendChecked(headerName("X-A"), "1");
+    expect(again("X-A", "1")).toBe(true);
+    const spellings = [again("x-a", "1"), again("X-A", "2"), again("X-A", "")];
+    expect(spellings).toEqual([false, false, false]);
+    expect(received().appendAgain("X-A", "1")).toBe(false);
+    new HeaderList(shared).appendChecked(headerName("X-B"), "1");
+    expect([again("X-A", "1"), again("X-B", "1")]).toEqual([false, true]);
+    // Somebody has to look at these each time: in some maps they stand for something else.
+    for (const name of ["Host", "content-length", "Upgrade"]) {
+      new HeaderList(shared).appendChecked(headerName(name), "1");
+      expect(again(name, "1")).toBe(false);
+    }
+  });
+
+  test("appendChecked() keeps 16 lines, and none that is long", () => {
+    const shared = received().share();
+    const name = headerName("X-A");
+    /** Of the last of many lists that the same was added to: which lines were known. */
+    const kept = (value: string, count: number): boolean[] => {
+      let known: boolean[] = [];
+      for (let n = 0; n < 2 + count; n++) {
+        const list = new HeaderList(shared);
+        known = Array.from({ length: count }, () => {
+          const isKnown = list.appendAgain(name.text, value);
+          if (!isKnown) list.appendChecked(name, value);
+          return isKnown;
+        });
+      }
+      return known;
+    };
+    expect(kept("1", 18)).toEqual([...Array<boolean>(16).fill(true), false, false]);
+    expect([...kept("b".repeat(256), 1), ...kept("c".repeat(257), 1)]).toEqual([true, false]);
   });
 });

@@ -35,9 +35,11 @@ describe("Sandbox", () => {
     const first = [call(sandbox, "add", 1), call(sandbox, "add", 2), call(sandbox, "grow", 2)];
     expect(call(sandbox, "size")).toBe(3);
     expect(sandbox.pages).toBe(3);
+    expect([2, 3].map((pages) => sandbox.hasGrownAbove(pages))).toEqual([true, false]);
     for (let n = 0; n < 5; n++) {
       expect(sandbox.restore()).toBe(true);
       expect(sandbox.pages).toBe(1);
+      expect(sandbox.hasGrownAbove(1)).toBe(false); // Though its memory has three.
       expect(call(sandbox, "size")).toBe(1);
       expect([call(sandbox, "add", 1), call(sandbox, "add", 2), call(sandbox, "grow", 2)]).toEqual(
         first,
