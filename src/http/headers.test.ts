@@ -194,7 +194,7 @@ describe("HeaderLines", () => {
     expect(list.get("x-real-ip")).toBe("192.0.2.2");
   });
 
-  test("appendChecked() keeps a line that is added again, whatever else is done to the lists", () => {
+  test("appendChecked() keeps a line that is added again, whatever else is done", () => {
     const random = new SeededRandom(51);
     const shared = received().share();
     const names = ["X-A", "x-a", "Host", "X-B"].map(headerName);

@@ -28,9 +28,9 @@
  *
  * If the main thread has read the new `ringBelow` it rings, and the watch's wait ends or does not
  * even begin. If it has read the old one, it has written RUNNING(n) before; its processor may not
- * have shown that to others yet, since a store that waits for it is what enter() cannot afford. So
- * before the wait that only the bell ends, the watch looks twice. Before any other wait it does not:
- * missing that one call costs it a nap.
+ * have shown that to others yet, since a store that waits for it is what enter() cannot afford.
+ * So before the wait that only the bell ends, the watch looks twice. Before any other wait it does
+ * not: missing that one call costs it a nap.
  */
 export const WORD = { state: 0, bell: 1, ringBelow: 2, stop: 3 } as const;
 export const SLOT = { deadlineMs: 2, pageAddress: 3, ticksMs: 4 } as const;

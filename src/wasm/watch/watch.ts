@@ -11,9 +11,9 @@ import type { WatchOrder } from "./thread.ts";
 export type { PollPage } from "./poll-page.ts";
 
 /**
- * The other thread sees what was written before `state` no later than `state` itself, also without a
- * locked store. That waits until all that the processor has yet to write is written: 0.1 µs in a
- * loaded gateway, of 1 that calling a filter takes.
+ * The other thread sees what was written before `state` no later than `state` itself, also without
+ * a locked store. That one waits until all is written that the processor has yet to write: 0.1 µs
+ * in a loaded gateway, of 1 that calling a filter takes.
  */
 const STORES_IN_ORDER = process.arch === "x64";
 

@@ -30,8 +30,8 @@ const NAPS_PER_DEADLINE = 2;
 const IDLE_MS = 10;
 /**
  * ms; who enters takes no lock, so a call that did not ring, since it came just before the watch
- * said that it sleeps, may be seen a little later than that. A processor keeps a store to itself for
- * less than a µs.
+ * said that it sleeps, may be seen a little later than that. A processor keeps a store to itself
+ * for less than a µs.
  */
 const SEEN_MS = 1;
 /**
