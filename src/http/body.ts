@@ -16,10 +16,11 @@ export interface Body {
   readonly trailers: HeaderList | undefined;
 
   /**
-   * bytes in front of the chunk that was handed out last, in the same buffer, that are the reader's
-   * too: a head can be written there, so that both are sent as they lie. Left out: none.
+   * bytes in front of the chunk that was handed out last, in the same buffer: a head can be written
+   * there, so that both are sent as they lie. When it is told, also as 0, all of the buffer is the
+   * reader's, who may free it. Left out, or undefined: there may be other views of it.
    */
-  readonly headroom?: number;
+  readonly headroom?: number | undefined;
 
   /**
    * The next chunk (never empty), or undefined at the end and ever after. The reader owns the
@@ -29,9 +30,9 @@ export interface Body {
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
   /**
-   * In the place of the first read(), for a body that lies in one buffer: where it lies there. It
-   * is the reader's, and so are all bytes in front of it: a head can be written there. Left out,
-   * or undefined: read() has it.
+   * In the place of the first read(), for a body that lies in one buffer: where it lies there. All
+   * of the buffer is the reader's: a head can be written in front of it. Left out, or undefined:
+   * read() has it.
    */
   readInPlace?(): ByteRange | undefined;
 

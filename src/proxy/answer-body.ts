@@ -32,8 +32,8 @@ export class AnswerBody implements Body {
     return this.#inner.trailers;
   }
 
-  get headroom(): number {
-    return this.#inner.headroom ?? 0;
+  get headroom(): number | undefined {
+    return this.#inner.headroom;
   }
 
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {

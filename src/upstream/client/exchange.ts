@@ -243,8 +243,9 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     if (framing.kind === "length" && framing.length <= chunk.byteLength - at) {
       const end = at + framing.length;
+      const surplus = end < chunk.byteLength; // Before its reader has it, here and below.
       this.#answer(head, new WholeBody(chunk, at, end, undefined));
-      this.#complete(end < chunk.byteLength);
+      this.#complete(surplus);
       return;
     }
     const length = framing.kind === "length" ? framing.length : undefined;
@@ -254,8 +255,9 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     decoder.decode(chunk, at);
     const { payloadStart, payloadEnd } = decoder;
     if (decoder.done) {
+      const surplus = decoder.consumed < chunk.byteLength;
       this.#answer(head, new WholeBody(chunk, payloadStart, payloadEnd, decoder.trailers));
-      this.#complete(decoder.consumed < chunk.byteLength);
+      this.#complete(surplus);
       return;
     }
     this.#phase = "body";
@@ -274,13 +276,14 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     if (this.#phase !== "body" || body === undefined || decoder === undefined) return;
     decoder.decode(chunk, 0);
     const payload = cut(chunk, decoder.payloadStart, decoder.payloadEnd);
+    const surplus = decoder.consumed < chunk.byteLength; // Before its reader has it.
     if (payload.byteLength > 0) {
       this.#expectNothing();
       body.push(payload);
     }
     if (!decoder.done) return;
     body.finish(decoder.trailers);
-    this.#complete(decoder.consumed < chunk.byteLength);
+    this.#complete(surplus);
   }
 
   #beginTunnel(head: ResponseHead, rest: Uint8Array): void {

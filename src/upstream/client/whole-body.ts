@@ -24,7 +24,7 @@ export class WholeBody implements Body, ByteRange {
   readonly trailers: HeaderList | undefined;
   #taken: boolean;
 
-  /** @param buffer of which the bytes before `start` are read; those before `end` are the body */
+  /** @param buffer of which the bytes before `start` are read, and nobody needs those from `end` on */
   constructor(buffer: Uint8Array, start: number, end: number, trailers: HeaderList | undefined) {
     this.buffer = buffer;
     this.start = start;

@@ -139,10 +139,10 @@ export class AnswerSender {
   /** Goes on with a chunk that has been read. @throws what the body's read() throws */
   #pump(read: Uint8Array | undefined): void {
     let chunk = read;
-    let headroom = 0;
+    let headroom: number | undefined;
     while (chunk !== undefined) {
       // A short stream that ends here can leave in one write with its end.
-      headroom = this.#body?.headroom ?? 0; // Before another chunk is read.
+      headroom = this.#body?.headroom; // Before another chunk is read.
       const looksAhead = this.#framing === "chunked" && chunk.length <= LOOK_AHEAD_BYTES_MAX;
       let next = looksAhead ? this.#body?.read() : NOT_READ;
       if (next === undefined) break;
@@ -175,7 +175,7 @@ export class AnswerSender {
     }
   }
 
-  #send(chunk: Uint8Array, headroom: number): void {
+  #send(chunk: Uint8Array, headroom: number | undefined): void {
     if (this.#framing === "chunked") {
       this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n", headroom);
       return;
@@ -188,7 +188,7 @@ export class AnswerSender {
   }
 
   /** @param last chunk of a chunked body that goes with its end */
-  #end(last: Uint8Array | undefined, headroom = 0): void {
+  #end(last: Uint8Array | undefined, headroom?: number): void {
     if (this.#body !== undefined && this.#framing === "length" && this.#left > 0) {
       throw wrongLength(`${this.#left} bytes missing`);
     }
@@ -208,7 +208,7 @@ export class AnswerSender {
     this.#owner.onBlocked();
   }
 
-  #write(before: string, bytes: Uint8Array | undefined, after: string, headroom = 0): void {
+  #write(before: string, bytes: Uint8Array | undefined, after: string, headroom?: number): void {
     this.#output.write(this.#takeHead(), before, bytes, after, headroom);
   }
 

@@ -267,7 +267,7 @@ describe("an answer's body", () => {
   }
 
   test.each([31_000, undefined])(
-    "overwrites nothing but the room in front of it (length %p)",
+    "takes the room in front of it, and frees what was sent (length %p)",
     async (length) => {
       const body = new Roomy(length);
       const front = startFront(async () => answer(body));
@@ -278,11 +278,8 @@ describe("an answer's body", () => {
       const chunks = [...client.text.slice(client.text.indexOf("\r\n\r\n")).matchAll(/b+/g)];
       const runs = length === undefined ? [5000, 6000, 20_000] : [31_000];
       expect(chunks.map(([chunk]) => chunk.length)).toEqual(runs);
-      const own = (at: number, room: number): string =>
-        String(body.buffers[at]?.subarray(0, 4096 - room));
-      expect(own(0, 4000)).toBe("g".repeat(96));
-      expect(own(1, 0)).toBe("g".repeat(4096));
-      expect(own(2, 9)).toBe("g".repeat(4087));
+      expect(client.text).not.toContain("g".repeat(9));
+      expect(body.buffers.map((buffer) => buffer.byteLength)).toEqual([0, 0, 0]);
       front.close();
     },
   );
@@ -331,10 +328,7 @@ describe("an answer's body", () => {
       expect([body.ended, body.cancelled]).toEqual([true, false]);
       const sent = client.text.slice(client.text.indexOf("\r\n\r\n") + 4);
       expect(sent === "b".repeat(n)).toBe(true);
-      // A head that was written in front of it has touched nothing else.
-      const headBytes = client.bytes - n;
-      expect(String(body.buffer.subarray(0, 4096 - headBytes))).toBe("g".repeat(4096 - headBytes));
-      expect(String(body.buffer.subarray(body.end))).toBe("g".repeat(9));
+      expect(body.buffer.byteLength).toBe(n === 1 ? body.end + 9 : 0);
       front.close();
     },
   );

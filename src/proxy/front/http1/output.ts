@@ -1,3 +1,4 @@
+import { freeBuffer } from "../../../base/free-buffer.ts";
 import type { ByteRange } from "../../../http/body.ts";
 import { type HeadText, NO_HEAD } from "../../../http/head-text.ts";
 import { writeLatin1 } from "../../../http/latin1.ts";
@@ -9,6 +10,18 @@ export interface Sink {
 }
 
 /**
+ *   scratch  everybody's: what waits is copied
+ *   kept     the output's until it is sent; there may be other views of its buffer
+ *   owned    its buffer is the output's, which frees it when it is sent
+ */
+type Keeping = "scratch" | "kept" | "owned";
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly isOwned: boolean;
+}
+
+/**
  * What is sent to one client: as few writes as possible, and what the system does not take at once
  * waits here for drain(). Its owner produces no more while something waits, so that is its bound:
  * one piece of a body.
@@ -16,7 +29,7 @@ export interface Sink {
 export class Output {
   readonly #sink: Sink;
   readonly #onGone: () => void;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: Piece[] = [];
   #waitingBytes = 0;
   /** Bytes that the system has taken. */
   sentBytes = 0;
@@ -36,23 +49,28 @@ export class Output {
    *   head │ before (latin-1) │ bytes │ after (latin-1)      in one write up to 64 KiB
    *
    * @param bytes kept until they are sent, so they are the output's from now on
-   * @param headroom bytes in front of them, in their buffer, that are the output's as well
+   * @param headroom bytes in front of them, in their buffer, which is the output's as a whole then
    */
   write(
     head: HeadText,
     before: string,
     bytes: Uint8Array | undefined,
     after: string,
-    headroom = 0,
+    headroom?: number,
   ): void {
     const front = head.length + before.length;
     const byteLength = bytes?.length ?? 0;
-    const fits = after === "" && front <= headroom && byteLength > COPY_BYTES_MAX;
+    const fits = after === "" && front <= (headroom ?? 0) && byteLength > COPY_BYTES_MAX;
+    const isOwned = headroom !== undefined;
     if (bytes !== undefined && fits) {
-      this.#send(front === 0 ? bytes : writtenBefore(bytes, front, head, before));
+      const whole = front === 0 ? bytes : writtenBefore(bytes, front, head, before);
+      this.#sendRange(whole, 0, whole.length, isOwned ? "owned" : "kept");
     } else if (front + byteLength + after.length <= SCRATCH_BYTES) {
       let at = writeLatin1(SCRATCH, before, head.writeTo(SCRATCH, 0));
-      if (bytes !== undefined) SCRATCH.set(bytes, at);
+      if (bytes !== undefined) {
+        SCRATCH.set(bytes, at);
+        if (isOwned && byteLength > COPY_BYTES_MAX) freeBuffer(bytes);
+      }
       at = writeLatin1(SCRATCH, after, at + byteLength);
       this.#send(SCRATCH, at);
     } else {
@@ -60,13 +78,13 @@ export class Output {
     }
   }
 
-  /** The same for a body that lies in a buffer behind bytes that are the output's as well. */
+  /** The same for a body that lies in a buffer which is the output's. */
   writeInPlace(head: HeadText, { buffer, start, end }: ByteRange): void {
     const { length } = head;
     const byteLength = end - start;
     if (byteLength > COPY_BYTES_MAX && length <= start) {
       head.writeTo(buffer, start - length);
-      this.#sendRange(buffer, start - length, end, false);
+      this.#sendRange(buffer, start - length, end, "owned");
     } else if (length + byteLength <= SCRATCH_BYTES) {
       const at = head.writeTo(SCRATCH, 0);
       // Borrowed, as in http/latin1.ts: it copies a range, and makes no view of it.
@@ -81,15 +99,17 @@ export class Output {
   drain(): void {
     let piece = this.#waiting[0];
     while (piece !== undefined) {
-      const sent = this.#sink.write(piece);
+      const { bytes, isOwned } = piece;
+      const sent = this.#sink.write(bytes);
       if (sent < 0) this.#onGone();
       if (sent <= 0) return;
       this.sentBytes += sent;
       this.#waitingBytes -= sent;
-      if (sent < piece.length) {
-        this.#waiting[0] = piece.subarray(sent);
+      if (sent < bytes.length) {
+        this.#waiting[0] = { bytes: bytes.subarray(sent), isOwned };
         return;
       }
+      if (isOwned) freeBuffer(bytes);
       this.#waiting.shift();
       piece = this.#waiting[0];
     }
@@ -135,11 +155,11 @@ export class Output {
 
   /** @param length of SCRATCH; without it `bytes` are kept and not copied */
   #send(bytes: Uint8Array, length?: number): void {
-    this.#sendRange(bytes, 0, length ?? bytes.length, length !== undefined);
+    const keeping = length === undefined ? "kept" : "scratch";
+    this.#sendRange(bytes, 0, length ?? bytes.length, keeping);
   }
 
-  /** @param isScratch the bytes are not kept: what waits is copied */
-  #sendRange(bytes: Uint8Array, start: number, end: number, isScratch: boolean): void {
+  #sendRange(bytes: Uint8Array, start: number, end: number, keeping: Keeping): void {
     if (start === end) return;
     let at = start;
     if (this.#waiting.length === 0) {
@@ -147,10 +167,14 @@ export class Output {
       if (written < 0) this.#onGone();
       at += Math.max(written, 0);
       this.sentBytes += at - start;
-      if (at === end) return;
+      if (at === end) {
+        if (keeping === "owned") freeBuffer(bytes);
+        return;
+      }
     }
     const rest = bytes.subarray(at, end);
-    this.#waiting.push(isScratch ? Uint8Array.from(rest) : rest);
+    const kept = keeping === "scratch" ? Uint8Array.from(rest) : rest;
+    this.#waiting.push({ bytes: kept, isOwned: keeping === "owned" });
     this.#waitingBytes += end - at;
   }
 }
