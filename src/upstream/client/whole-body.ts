@@ -24,7 +24,7 @@ export class WholeBody implements Body, ByteRange {
   readonly trailers: HeaderList | undefined;
   #taken: boolean;
 
-  /** @param buffer of which the bytes before `start` are read, and nobody needs those from `end` on */
+  /** @param buffer the body's alone: what is before `start` has been read, and nothing follows */
   constructor(buffer: Uint8Array, start: number, end: number, trailers: HeaderList | undefined) {
     this.buffer = buffer;
     this.start = start;
