@@ -93,12 +93,14 @@ export class Watch {
     this.#slots[SLOT.deadlineMs] = deadlineMs;
     this.#slots[SLOT.pageAddress] = page.address;
     this.#idle = (this.#idle + CALL) | 0;
+    const words = this.#words;
     if (STORES_IN_ORDER) {
-      this.#words[WORD.state] = this.#idle + PHASE.running;
+      words[WORD.state] = this.#idle + PHASE.running;
+      if (deadlineMs < (words[WORD.ringBelow] as number)) this.#ring();
     } else {
-      Atomics.store(this.#words, WORD.state, this.#idle + PHASE.running);
+      Atomics.store(words, WORD.state, this.#idle + PHASE.running);
+      if (deadlineMs < Atomics.load(words, WORD.ringBelow)) this.#ring();
     }
-    if (deadlineMs < (this.#words[WORD.ringBelow] as number)) this.#ring();
   }
 
   /**
