@@ -228,6 +228,22 @@ describe("instances: per_request", () => {
     );
     expect(seen(plugin)).toEqual(["pause", "pause", "pause"]);
   });
+
+  test.each([
+    ["its context", '(func (export "proxy_on_context_create") (param i32 i32)'],
+    ["its seed", '(func (export "draw") (local i32 i32) (local.set 1 (i32.const 1))'],
+  ])("has a guest back that fails already at %s", (_, opening) => {
+    const { plugin } = start(
+      `${PRELUDE} ${opening} (if (local.get 1) (then unreachable)))
+      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 0))`,
+      { ...settings, pool: ONE, seed: opening.includes("draw") ? "draw" : undefined },
+    );
+    for (let n = 0; n < 3; n++) {
+      const begin = (): HttpFilter => startFilter(plugin, new FakeFilterHost());
+      expect(attempt(begin)).toBe("FILTER_FAILED");
+      expect(plugin.status?.sandboxes?.busy).toBe(0);
+    }
+  });
 });
 
 describe("limits", () => {
