@@ -1,5 +1,6 @@
 import { admit } from "../../src/proxy/admit.ts";
 import { Exchange } from "../../src/proxy/exchange.ts";
+import type { Asker } from "../../src/proxy/front/front.ts";
 import { HTTP1_BOUNDS } from "../../src/proxy/front/http1/bounds.ts";
 import { endsOf, Http1Incoming } from "../../src/proxy/front/http1/http1-incoming.ts";
 import { Input } from "../../src/proxy/front/http1/input.ts";
@@ -41,8 +42,11 @@ export function readRequest(): RequestHead {
   return head;
 }
 
+/** Waits for no answer. */
+const NOBODY: Asker = { onAnswer() {}, onFailure() {} };
+
 export function openExchange(plane: DataPlane, head: RequestHead): Exchange {
-  return new Exchange(plane, new Http1Incoming(head, ends, undefined));
+  return new Exchange(plane, new Http1Incoming(head, ends, undefined), NOBODY);
 }
 
 /** An exchange that has come through the door. */

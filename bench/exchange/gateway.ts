@@ -86,7 +86,7 @@ function newClient(plane: DataPlane): Client {
       host: "",
       port: 0,
       reusePort: false,
-      handle: (incoming) => handle(plane, incoming),
+      handle: (incoming, asker) => handle(plane, incoming, asker),
       refuse: (error) => {
         throw error;
       },

@@ -1,7 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import type { AdminListener } from "../config/config.ts";
 import type { GatewayStatus } from "../gateway/gateway-status.ts";
-import type { Front } from "../proxy/front/front.ts";
+import { type Front, promised } from "../proxy/front/front.ts";
 import { startHttp1Front } from "../proxy/front/http1/http1-front.ts";
 import { answerRequest, refuseRequest } from "./answer.ts";
 
@@ -18,7 +18,7 @@ export function startStatusPort({ host, port }: AdminListener, status: () => Gat
       port,
       // Nobody else is to share it: each would get half of the requests.
       reusePort: false,
-      handle: async (incoming) => answerRequest(incoming, status),
+      handle: promised(async (incoming) => answerRequest(incoming, status)),
       refuse: refuseRequest,
     },
     {

@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { makeCertificate } from "../../test/support/certificates.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
+import { promised } from "../proxy/front/front.ts";
 import { answer, eventually, refuse } from "../proxy/front/http1/http1.testing.ts";
 import type { Certificate } from "./certificates.ts";
 import { Fronts, ListenRefused } from "./fronts.ts";
@@ -27,7 +28,7 @@ function certificate(name: string): Certificate {
 const opened: { fronts: Fronts; clients: TLSSocket[] }[] = [];
 
 function startFronts() {
-  const fronts = new Fronts({ handle: async () => answer("ok"), refuse });
+  const fronts = new Fronts({ handle: promised(async () => answer("ok")), refuse });
   const clients: TLSSocket[] = [];
   opened.push({ fronts, clients });
   const serve = (listener: ListenerConfig, certificates: readonly Certificate[]): void => {

@@ -5,7 +5,7 @@ import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { handle } from "../proxy/exchange.ts";
-import type { Answer, Incoming } from "../proxy/front/front.ts";
+import type { Asker, Incoming } from "../proxy/front/front.ts";
 import type { DataPlane } from "../proxy/served.ts";
 import { NodePools } from "../upstream/node-pools.ts";
 import { AddressUpstreams } from "./address-upstreams.ts";
@@ -80,7 +80,7 @@ class Worker {
     };
     this.#plane = new Plane();
     this.#fronts = new Fronts({
-      handle: (incoming) => this.#plane.serve(incoming),
+      handle: (incoming, asker) => this.#plane.serve(incoming, asker),
       refuse,
     });
   }
@@ -217,10 +217,10 @@ class Plane implements DataPlane {
   }
 
   /** A port opens before the first generation is committed; who comes that early waits for it. */
-  serve(incoming: Incoming): Promise<Answer> {
+  serve(incoming: Incoming, asker: Asker): void {
     this.served++;
-    if (this.#generation !== undefined) return handle(this, incoming);
-    return this.#serving.then(() => handle(this, incoming));
+    if (this.#generation !== undefined) handle(this, incoming, asker);
+    else void this.#serving.then(() => handle(this, incoming, asker));
   }
 }
 

@@ -5,7 +5,7 @@ import { DEFAULTS } from "../config/defaults.ts";
 import type { Plugin } from "../filter/filter.ts";
 import { HeaderList } from "../http/headers.ts";
 import { handle } from "../proxy/exchange.ts";
-import type { Answer, Incoming } from "../proxy/front/front.ts";
+import { type Answer, answerOf, type Incoming } from "../proxy/front/front.ts";
 import type { DataPlane } from "../proxy/served.ts";
 import { buildRouter } from "../router/router.ts";
 import { ChunkedBody } from "./chunked-body.ts";
@@ -143,7 +143,7 @@ class Run {
     const plane = this.#planeOf(inRunTime(plugin, this.#clock));
     const incoming = incomingOf(this.#options.request ?? {});
     const { method } = incoming;
-    const answer = await handle(plane, incoming);
+    const answer = await answerOf((asked, asker) => handle(plane, asked, asker), incoming);
     const message = sentTo(answer);
     this.#response = message;
     this.#recorder.add({

@@ -3,7 +3,12 @@ import type { NodeConfig } from "../config/config.ts";
 import type { Body } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import type { Forwarder } from "../proxy/served.ts";
-import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
+import type {
+  ForwardOptions,
+  ResponseObserver,
+  UpstreamRequest,
+  UpstreamResponse,
+} from "../upstream/message.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import type { Recorder } from "./recorder.ts";
 import { type RunAnswer, type RunFailure, toBytes } from "./run-options.ts";
@@ -31,7 +36,14 @@ export class StandInUpstream implements Forwarder {
     this.#told = told;
   }
 
-  async forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
+  send(request: UpstreamRequest, options: ForwardOptions, observer: ResponseObserver): void {
+    this.#answer(request, options).then(
+      (response) => observer.responded(response),
+      (error: unknown) => observer.failed(error),
+    );
+  }
+
+  async #answer(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
     const message = this.#receive(request);
     const broken = new Promise<never>((_, reject) => {
       options.cancellation.listen({ cancelled: (reason) => reject(toGatewayError(reason)) });

@@ -6,9 +6,8 @@ import type { FilterHost } from "../filter/filter.ts";
 import { pluginOf } from "../filter/testing.ts";
 import { type Body, MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
-import { handle } from "./exchange.ts";
 import type { Answer } from "./front/front.ts";
-import { bodyOf, bytes, gateway, incoming } from "./testing.ts";
+import { answerTo, bodyOf, bytes, gateway, incoming } from "./testing.ts";
 
 log.configure({ level: "error", format: "text" });
 
@@ -30,7 +29,7 @@ describe("handle()", () => {
         ["Content-Length", "2"],
       ]),
     }));
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(plane.lives).toBe(1);
     expect([...answer.headers]).toEqual([
       ["Set-Cookie", "a=1"],
@@ -57,7 +56,7 @@ describe("handle()", () => {
         ["Expect", "100-continue"],
       ],
     });
-    await handle(plane, request);
+    await answerTo(plane, request);
     expect([...(plane.sent[0]?.headers ?? [])]).toEqual([
       ["TE", "trailers"],
       ["X-Forwarded-For", "1.2.3.4, 192.0.2.7"],
@@ -70,7 +69,7 @@ describe("handle()", () => {
 
   test("matches and forwards one spelling of the path", async () => {
     const plane = gateway();
-    await handle(plane, incoming({ target: "/a/../%68ello//there?b=%2e" }));
+    await answerTo(plane, incoming({ target: "/a/../%68ello//there?b=%2e" }));
     expect(plane.sent[0]?.target).toBe("/hello/there?b=%2e");
   });
 
@@ -84,13 +83,13 @@ describe("handle()", () => {
     const headers = HeaderList.from(given.lengths.map((each) => ["Content-Length", each]));
     const { status, method } = given;
     const plane = gateway(async () => ({ status, headers, body: undefined }));
-    const answer = await handle(plane, incoming({ method }));
+    const answer = await answerTo(plane, incoming({ method }));
     expect(answer.headers.getAll("content-length").join()).toBe(given.told);
   });
 
   test("answers HEAD with the length that GET would have had, and no body", async () => {
     const plane = gateway(async () => ({ body: undefined }));
-    const answer = await handle(plane, incoming({ method: "HEAD" }));
+    const answer = await answerTo(plane, incoming({ method: "HEAD" }));
     expect(answer.body).toBeUndefined();
     expect(plane.lives).toBe(0);
   });
@@ -108,7 +107,7 @@ describe("handle()", () => {
       return { body: endless };
     });
     const request = incoming();
-    const answer = await handle(plane, request);
+    const answer = await answerTo(plane, request);
     await answer.body?.read();
     request.cancellation.cancel("closed");
     answer.body?.cancel("closed");
@@ -118,7 +117,7 @@ describe("handle()", () => {
 
   test("keeps the generation that it began with", async () => {
     const plane = gateway();
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     const first = plane.current;
     (plane as { current: unknown }).current = {
       ...first,
@@ -132,7 +131,7 @@ describe("handle()", () => {
   test("closes connections while it drains", async () => {
     const plane = gateway();
     plane.draining = true;
-    expect((await handle(plane, incoming())).close).toBe(true);
+    expect((await answerTo(plane, incoming())).close).toBe(true);
   });
 });
 
@@ -151,7 +150,7 @@ describe("handle() with filters", () => {
         },
       }),
     ]);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.status).toBe(403);
     expect([...answer.headers]).toEqual([
       ["X-Why", "no"],
@@ -171,7 +170,7 @@ describe("handle() with filters", () => {
         }),
       [pluginOf("late", { onRequestHeaders: (h) => ((host = h), "continue") })],
     );
-    const answering = handle(plane, incoming());
+    const answering = answerTo(plane, incoming());
     while (plane.sent.length === 0) await Promise.resolve();
     host?.localReply({ status: 429, headers: new HeaderList(), body: bytes(""), details: "" });
     expect((await answering).status).toBe(429);
@@ -187,7 +186,7 @@ describe("handle() with filters", () => {
         },
       }),
     ]);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.status).toBe(418);
     expect(await bodyOf(answer)).toBe("tea");
   });
@@ -204,7 +203,7 @@ describe("handle() with filters", () => {
         onResponseHeaders: (h) => (look(h), "continue"),
       }),
     ]);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     if (host === undefined) throw new Error("The filter has not run");
     look(host);
     expect(seen).toEqual([true, false, false, true, false, false]);
@@ -218,7 +217,7 @@ describe("handle() with filters", () => {
       pluginOf("read", { onResponseBody: () => "continue" }),
       pluginOf("reset", { onRequestHeaders: (host) => (host.reset(), "continue") }),
     ]);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.status).toBe(502);
     expect(await bodyOf(answer)).toContain("FILTER_RESET");
   });
@@ -240,7 +239,7 @@ describe("handle() with filters", () => {
         },
       }),
     ]);
-    await handle(plane, incoming());
+    await answerTo(plane, incoming());
     expect(seen).toEqual(["pot"]);
   });
 
@@ -270,7 +269,7 @@ describe("handle() with filters", () => {
         },
       }),
     ]);
-    await handle(plane, incoming());
+    await answerTo(plane, incoming());
     expect(seen).toEqual([
       "/hello?x=1",
       "/hello",
@@ -352,7 +351,7 @@ describe("handle() errors", () => {
     "$name: $got",
     async ({ changes, got }) => {
       const plane = gateway();
-      expect(await errorOf(await handle(plane, incoming(changes)))).toBe(got);
+      expect(await errorOf(await answerTo(plane, incoming(changes)))).toBe(got);
       expect(plane.lives).toBe(0);
       expect(plane.inFlight).toBe(0);
       expect(plane.sent).toHaveLength(0);
@@ -361,25 +360,25 @@ describe("handle() errors", () => {
 
   test("serves an absolute-form target that names the same host", async () => {
     const plane = gateway();
-    await handle(plane, incoming({ target: "http://A.test:80/x" }));
+    await answerTo(plane, incoming({ target: "http://A.test:80/x" }));
     expect(plane.sent[0]?.target).toBe("/x");
   });
 
   test("refuses what is over exchanges_in_flight, and nothing else", async () => {
     const plane = gateway();
-    const first = await handle(plane, incoming());
-    const second = await handle(plane, incoming());
-    expect(await errorOf(await handle(plane, incoming()))).toBe("503 GATEWAY_OVERLOADED");
+    const first = await answerTo(plane, incoming());
+    const second = await answerTo(plane, incoming());
+    expect(await errorOf(await answerTo(plane, incoming()))).toBe("503 GATEWAY_OVERLOADED");
     await bodyOf(first);
     await bodyOf(second);
-    expect((await handle(plane, incoming())).status).toBe(200);
+    expect((await answerTo(plane, incoming())).status).toBe(200);
   });
 
   test("maps an upstream's failure and tells the client nothing of it", async () => {
     const plane = gateway(async () => {
       throw new GatewayError("UPSTREAM_CONNECT_FAILED", "Cannot connect to 10.9.8.7:80: refused");
     });
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     const text = await bodyOf(answer);
     expect(answer.status).toBe(502);
     expect(text).not.toContain("10.9.8.7");
@@ -400,7 +399,7 @@ describe("handle() errors", () => {
         },
       }),
     ]);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.headers.get("x-outer")).toBe("1");
     expect(await errorOf(answer)).toBe("503 FILTER_FAILED");
   });
@@ -415,7 +414,7 @@ describe("handle() errors", () => {
           onRequestHeaders: (host) => ((host.exchange.request.target = set), "continue"),
         }),
       ]);
-      await handle(plane, incoming());
+      await answerTo(plane, incoming());
       expect(plane.sent[0]?.target).toBe(sent);
       expect(plane.sent[0]?.authority).toBe("a.test");
     }
@@ -433,14 +432,14 @@ describe("handle() errors", () => {
         },
       }),
     ]);
-    await handle(plane, incoming({ upgrade: "h2c" }));
+    await answerTo(plane, incoming({ upgrade: "h2c" }));
     const keys = [...(plane.sent[0]?.headers ?? [])].map(([name]) => name.toLowerCase());
     expect(keys).toContain("x-kept");
     expect(
       keys.filter((key) => /^(content-length|transfer-encoding|connection)$/.test(key)),
     ).toEqual([]);
     expect(plane.sent[0]?.upgrade).toBeUndefined();
-    await handle(plane, incoming({ upgrade: "websocket" }));
+    await answerTo(plane, incoming({ upgrade: "websocket" }));
     expect(plane.sent[1]?.upgrade).toBe("websocket");
   });
 
@@ -459,7 +458,7 @@ describe("handle() errors", () => {
       [pluginOf("late", { onResponseHeaders: () => (seen.push("response"), "pause") })],
     );
     const request = incoming();
-    const answering = handle(plane, request);
+    const answering = answerTo(plane, request);
     while (plane.sent.length === 0) await Promise.resolve();
     request.cancellation.cancel("closed");
     const answer = await answering;
@@ -478,7 +477,7 @@ describe("handle() errors", () => {
       const plane = gateway(undefined, [
         pluginOf("bad", { onRequestHeaders: (host) => (change(host), "continue") }),
       ]);
-      expect(await errorOf(await handle(plane, incoming()))).toBe("503 FILTER_FAILED");
+      expect(await errorOf(await answerTo(plane, incoming()))).toBe("503 FILTER_FAILED");
       expect(plane.sent).toHaveLength(0);
     }
   });
@@ -491,7 +490,7 @@ describe("handle() errors", () => {
       cancel: () => {},
     };
     const plane = gateway(async () => ({ body: broken }));
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(Promise.resolve(answer.body?.read())).rejects.toThrow("cut");
     await Bun.sleep(0);
     expect(plane.lives).toBe(0);

@@ -5,8 +5,7 @@ import type { FilterHost } from "../filter/filter.ts";
 import { pluginOf } from "../filter/testing.ts";
 import { MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
-import { handle } from "./exchange.ts";
-import { bodyOf, bytes, gateway, incoming } from "./testing.ts";
+import { answerTo, bodyOf, bytes, gateway, incoming } from "./testing.ts";
 
 log.configure({ level: "error", format: "text" });
 
@@ -31,7 +30,7 @@ const refusing = pluginOf("auth", {
 describe("handle() when filters change what a route is chosen by", () => {
   test("sends the request to the route that matches afterwards", async () => {
     const plane = gateway(undefined, [rewriteTo("/b/x?y=1")], { "/b/*": [] });
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     await bodyOf(answer);
     const [sent] = plane.sent;
     expect(`${sent?.upstream} ${sent?.target}`).toBe("app-/b/* /b/x?y=1");
@@ -45,7 +44,7 @@ describe("handle() when filters change what a route is chosen by", () => {
       },
     });
     const plane = gateway(undefined, [quiet], { "/b/*": [refusing] });
-    await bodyOf(await handle(plane, incoming()));
+    await bodyOf(await answerTo(plane, incoming()));
     expect(plane.sent[0]?.upstream).toBe("app");
   });
 
@@ -58,14 +57,14 @@ describe("handle() when filters change what a route is chosen by", () => {
       },
     });
     const plane = gateway(undefined, [elsewhere]);
-    await bodyOf(await handle(plane, incoming()));
+    await bodyOf(await answerTo(plane, incoming()));
     const [sent] = plane.sent;
     expect(`${sent?.upstream} ${sent?.authority}`).toBe("app unknown.example");
   });
 
   test("runs the filters that the new route has more: none is got around", async () => {
     const plane = gateway(undefined, [rewriteTo("/b/x")], { "/b/*": [refusing] });
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.status).toBe(401);
     await bodyOf(answer);
     expect(plane.sent).toEqual([]);
@@ -78,7 +77,7 @@ describe("handle() when filters change what a route is chosen by", () => {
       onResponseHeaders: () => (calls.push("response"), "continue"),
     });
     const plane = gateway(undefined, [both, rewriteTo("/b/x")], { "/b/*": [both] });
-    await bodyOf(await handle(plane, incoming()));
+    await bodyOf(await answerTo(plane, incoming()));
     expect(calls).toEqual(["request", "response"]);
     expect(plane.sent[0]?.upstream).toBe("app-/b/*");
   });
@@ -100,7 +99,7 @@ describe("handle() when filters change what a route is chosen by", () => {
       { "/b/*": [reader] },
     );
     const body = new MemoryBody(bytes("abc"));
-    await bodyOf(await handle(plane, incoming({ method: "POST", body })));
+    await bodyOf(await answerTo(plane, incoming({ method: "POST", body })));
     expect(seen).toEqual(["abc"]);
   });
 
@@ -112,7 +111,7 @@ describe("handle() when filters change what a route is chosen by", () => {
       ]),
     );
     const plane = gateway(undefined, [rewriteTo("/r0")], others);
-    const answer = await handle(plane, incoming());
+    const answer = await answerTo(plane, incoming());
     expect(answer.status).toBe(503);
     expect(await bodyOf(answer)).toContain("FILTER_FAILED");
     expect(plane.sent).toEqual([]);

@@ -4,15 +4,14 @@ import { checkMethod } from "../http/method.ts";
 import { parseAuthority } from "../http/authority.ts";
 import { quoted } from "../http/refusal.ts";
 import { parseTarget } from "../http/target.ts";
-import type { UpstreamResponse } from "../upstream/message.ts";
 import type { Exchange } from "./exchange.ts";
 
 /**
- * Sends the request to the route's upstream.
- * @returns the response as it came
- * @throws GatewayError of the upstream, of a filter in the request's body, or of the client's body
+ * Sends the request to the route's upstream. The exchange is told of the response as it came, or of
+ * the upstream's failure, a filter's in the request's body, or the client's.
+ * @throws GatewayError FILTER_FAILED when filters have made what is no request
  */
-export function forward(x: Exchange): Promise<UpstreamResponse> {
+export function forward(x: Exchange): void {
   const { request, incoming, chain, route } = x;
   if (route === undefined) throw new GatewayError("GATEWAY_INTERNAL", "forward() without a route");
   if (isRewritten(x)) normaliseRewritten(x);
@@ -21,7 +20,7 @@ export function forward(x: Exchange): Promise<UpstreamResponse> {
   request.headers.removeRoles(NOT_FOR_FILTERS);
   const body = chain.body("request");
   x.requestSent = true;
-  return route.upstream.forward(
+  route.upstream.send(
     {
       method: request.method,
       target: request.target,
@@ -32,6 +31,7 @@ export function forward(x: Exchange): Promise<UpstreamResponse> {
       upgrade: incoming.upgrade === "websocket" ? "websocket" : undefined,
     },
     { timeout: route.timeout, cancellation: x.cancellation },
+    x,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { LimitsConfig, TimeoutConfig } from "../config/config.ts";
 import type { Plugin } from "../filter/filter.ts";
 import type { Router } from "../router/router.ts";
-import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
+import type { ForwardOptions, ResponseObserver, UpstreamRequest } from "../upstream/message.ts";
 
 /** What the proxy sees of a generation: immutable from the first exchange to the last. */
 export interface ServedGeneration {
@@ -25,8 +25,7 @@ export interface ServedRoute {
 /** The part of an upstream that the proxy uses. */
 export interface Forwarder {
   readonly id: string;
-  /** @throws GatewayError when no node has answered */
-  forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse>;
+  send(request: UpstreamRequest, options: ForwardOptions, observer: ResponseObserver): void;
 }
 
 /** What a front's requests run on: the generation that is current when they come in. */

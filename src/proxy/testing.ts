@@ -5,7 +5,8 @@ import { collect, MemoryBody } from "../http/body.ts";
 import { HeaderList } from "../http/headers.ts";
 import { buildRouter } from "../router/router.ts";
 import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "../upstream/message.ts";
-import type { Answer, Incoming } from "./front/front.ts";
+import { handle } from "./exchange.ts";
+import { type Answer, answerOf, type Incoming } from "./front/front.ts";
 import type { DataPlane, ServedRoute } from "./served.ts";
 
 /** Stand-ins for the generation, the upstreams and the fronts, for tests only. */
@@ -38,17 +39,12 @@ export function gateway(
     timeout: noTimeout,
     upstream: {
       id: upstreamOf(id),
-      async forward(request, options) {
+      send(request, options, observer) {
         sent.push({ ...request, upstream: upstreamOf(id) });
-        return {
-          status: 200,
-          headers: new HeaderList(),
-          body: new MemoryBody(bytes("ok")),
-          tunnel: undefined,
-          node: { kind: "tcp", host: "10.0.0.1", port: 80, address: "10.0.0.1:80", weight: 1 },
-          failed: [],
-          ...(await answering(request, options)),
-        };
+        answering(request, options).then(
+          (response) => observer.responded({ ...newResponse(), ...response }),
+          (error: unknown) => observer.failed(error),
+        );
       },
     },
   });
@@ -71,6 +67,22 @@ export function gateway(
     },
   };
   return plane;
+}
+
+function newResponse(): UpstreamResponse {
+  return {
+    status: 200,
+    headers: new HeaderList(),
+    body: new MemoryBody(bytes("ok")),
+    tunnel: undefined,
+    node: { kind: "tcp", host: "10.0.0.1", port: 80, address: "10.0.0.1:80", weight: 1 },
+    failed: [],
+  };
+}
+
+/** handle(), for who waits with a promise. */
+export function answerTo(plane: DataPlane, request: Incoming): Promise<Answer> {
+  return answerOf((asked, asker) => handle(plane, asked, asker), request);
 }
 
 export function incoming(

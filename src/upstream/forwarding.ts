@@ -13,8 +13,8 @@ import type { ConnectionTunnel } from "./client/tunnel.ts";
 import type {
   FailedAttempt,
   ForwardOptions,
+  ResponseObserver,
   UpstreamRequest,
-  UpstreamResponse,
 } from "./message.ts";
 import { ResendableBody } from "./resendable-body.ts";
 import { AttemptFailure, isStale, maySendAgain } from "./retry.ts";
@@ -36,19 +36,6 @@ export interface Destination {
   readonly retries: number;
 }
 
-type Resolve = (response: UpstreamResponse) => void;
-
-const ignore = (): void => {};
-/** Of the promise that was made last: an executor of its own for each would be one more closure. */
-const settle: { resolve: Resolve; reject: (error: unknown) => void } = {
-  resolve: ignore,
-  reject: ignore,
-};
-const settleBy = (resolve: Resolve, reject: (error: unknown) => void): void => {
-  settle.resolve = resolve;
-  settle.reject = reject;
-};
-
 const NONE_FAILED: readonly FailedAttempt[] = [];
 const NONE_TRIED: readonly PooledNode[] = [];
 
@@ -63,11 +50,10 @@ const NONE_TRIED: readonly PooledNode[] = [];
 export class Forwarding implements ExchangeObserver {
   readonly #destination: Destination;
   readonly #options: ForwardOptions;
+  readonly #observer: ResponseObserver;
   readonly #request: UpstreamRequest;
   readonly #resendable: ResendableBody | undefined;
   readonly #totalDeadline: Deadline | undefined;
-  #resolve: Resolve = ignore;
-  #reject: (error: unknown) => void = ignore;
   #tried: readonly PooledNode[] = NONE_TRIED;
   #failed = NONE_FAILED;
   /** Of the current attempt. */
@@ -79,9 +65,15 @@ export class Forwarding implements ExchangeObserver {
   /** Set by the total deadline or the cancellation: no more attempts. */
   #stopped: GatewayError | undefined;
 
-  constructor(destination: Destination, request: UpstreamRequest, options: ForwardOptions) {
+  constructor(
+    destination: Destination,
+    request: UpstreamRequest,
+    options: ForwardOptions,
+    observer: ResponseObserver,
+  ) {
     this.#destination = destination;
     this.#options = options;
+    this.#observer = observer;
     if (request.body !== undefined && isIdempotent(request.method)) {
       this.#resendable = new ResendableBody(request.body);
       this.#request = { ...request, body: this.#resendable };
@@ -93,13 +85,9 @@ export class Forwarding implements ExchangeObserver {
     options.cancellation.listen(this);
   }
 
-  /** Once. @throws GatewayError (rejects with it) when no node has answered */
-  run(): Promise<UpstreamResponse> {
-    const promise = new Promise(settleBy);
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+  /** Once. */
+  run(): void {
     this.#begin();
-    return promise;
   }
 
   /** @internal ExchangeObserver */
@@ -110,7 +98,7 @@ export class Forwarding implements ExchangeObserver {
   ): void {
     if (tunnel !== undefined) this.#enterTunnel(tunnel);
     const node = (this.#node as PooledNode).config;
-    this.#resolve({ status, headers, body, tunnel, node, failed: this.#failed });
+    this.#observer.responded({ status, headers, body, tunnel, node, failed: this.#failed });
   }
 
   /** A connection that went stale while it was idle costs no attempt. */
@@ -247,7 +235,7 @@ export class Forwarding implements ExchangeObserver {
   /** Ends what never got a response. */
   #giveUp(error: unknown): void {
     this.exchangeEnded();
-    this.#reject(error);
+    this.#observer.failed(error);
   }
 
   #noNode(): GatewayError {

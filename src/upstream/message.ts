@@ -37,6 +37,17 @@ export interface UpstreamResponse {
   readonly failed: readonly FailedAttempt[];
 }
 
+/** Who waits for a response. It is told by a call: a promise would cost as much as parsing a head. */
+export interface ResponseObserver {
+  /** Once, when the response's head is here; must not throw. */
+  responded(response: UpstreamResponse): void;
+  /**
+   * Once, in responded()'s place: a GatewayError of the last attempt. It may be called before the
+   * call that sends has returned, and by whoever cancels.
+   */
+  failed(error: unknown): void;
+}
+
 export interface FailedAttempt {
   readonly node: NodeConfig;
   readonly error: unknown;

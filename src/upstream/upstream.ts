@@ -5,7 +5,12 @@ import { RoundRobin } from "./balancer/round-robin.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
 import type { GrpcEvents } from "./grpc/grpc-answer.ts";
 import { GrpcCall, type GrpcCallRequest, type GrpcPeer } from "./grpc/grpc-call.ts";
-import type { ForwardOptions, UpstreamRequest, UpstreamResponse } from "./message.ts";
+import type {
+  ForwardOptions,
+  ResponseObserver,
+  UpstreamRequest,
+  UpstreamResponse,
+} from "./message.ts";
 import type { NodePools } from "./node-pools.ts";
 
 /** The nodes of one upstream of one generation. */
@@ -35,10 +40,14 @@ export class Upstream {
    *
    * The request body belongs to this call: it is read as the node takes it, and cancelled when the
    * exchange has ended. Errors after the response head come from its body's read().
-   * @throws GatewayError (rejects with it) of the last attempt
    */
+  send(request: UpstreamRequest, options: ForwardOptions, observer: ResponseObserver): void {
+    new Forwarding(this.#destination, request, options, observer).run();
+  }
+
+  /** send() for who waits with a promise. @throws GatewayError (rejects with it) */
   forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
-    return new Forwarding(this.#destination, request, options).run();
+    return new Promise((responded, failed) => this.send(request, options, { responded, failed }));
   }
 
   /**

@@ -8,7 +8,7 @@ import { acceptHandshake, type NodeHandshake, openHandshake } from "../websocket
 import { WebSocketRelay } from "../websocket/relay.ts";
 import { quoted } from "../../http/refusal.ts";
 import type { Tunnel } from "../../upstream/message.ts";
-import type { Answer, Front, FrontOptions, Incoming } from "./front.ts";
+import { type Answer, answerOf, type Front, type FrontOptions, type Incoming } from "./front.ts";
 import { toResponse } from "./serve-response.ts";
 import { StreamBody } from "./stream-body.ts";
 
@@ -94,7 +94,7 @@ class ServeFront implements Front {
     let answer: Answer | undefined;
     try {
       const { incoming, handshake, forgetAbort } = toIncoming(request, server, this.#scheme);
-      answer = await this.#options.handle(incoming);
+      answer = await answerOf(this.#options.handle, incoming);
       if (answer.tunnel === undefined || handshake === undefined) {
         return await toResponse(answer, answer.close || this.#draining, onEnd);
       }

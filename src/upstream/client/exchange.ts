@@ -30,7 +30,8 @@ export interface ExchangeObserver {
   exchangeFailed(exchange: Exchange, error: GatewayError): void;
   /**
    * Called once when an exchange that has been answered has nothing more to do with the node: the
-   * last byte is here, or it failed, or nobody wants it any more.
+   * last byte is here, or it failed, or nobody wants it any more. Of one that is here as a whole,
+   * before exchangeAnswered().
    */
   exchangeEnded(): void;
 }
@@ -237,15 +238,13 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     const framing = hasNoBody(this.#request.method, head.status) ? NO_BODY : head.framing;
     if (!framing.ok) throw badResponse(framing.problem);
     if (framing.kind === "none") {
-      this.#answer(head, undefined);
-      this.#complete(at < chunk.byteLength);
+      this.#answerWhole(head, undefined, at < chunk.byteLength);
       return;
     }
     if (framing.kind === "length" && framing.length <= chunk.byteLength - at) {
       const end = at + framing.length;
-      const surplus = end < chunk.byteLength; // Before its reader has it, here and below.
-      this.#answer(head, new WholeBody(chunk, at, end, undefined));
-      this.#complete(surplus);
+      const body = new WholeBody(chunk, at, end, undefined);
+      this.#answerWhole(head, body, end < chunk.byteLength);
       return;
     }
     const length = framing.kind === "length" ? framing.length : undefined;
@@ -255,9 +254,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     decoder.decode(chunk, at);
     const { payloadStart, payloadEnd } = decoder;
     if (decoder.done) {
-      const surplus = decoder.consumed < chunk.byteLength;
-      this.#answer(head, new WholeBody(chunk, payloadStart, payloadEnd, decoder.trailers));
-      this.#complete(surplus);
+      const body = new WholeBody(chunk, payloadStart, payloadEnd, decoder.trailers);
+      this.#answerWhole(head, body, decoder.consumed < chunk.byteLength);
       return;
     }
     this.#phase = "body";
@@ -267,7 +265,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
       const payload = cut(chunk, payloadStart, payloadEnd);
       this.#body.pushFirst(payload, headroomOf(payloadStart, payloadEnd));
     }
-    this.#answer(head, this.#body);
+    this.#answered = true;
+    this.#observer.exchangeAnswered(head, this.#body, undefined);
   }
 
   #receiveBody(chunk: Uint8Array): void {
@@ -305,8 +304,13 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     observer.exchangeAnswered(head, undefined, tunnel);
   }
 
-  #answer(head: ResponseHead, body: Body | undefined): void {
+  /**
+   * The response is here to its last byte. Its connection is free before anybody is told of it: who
+   * asks again at once, for the next of a client's requests, finds it.
+   */
+  #answerWhole(head: ResponseHead, body: WholeBody | undefined, surplus: boolean): void {
     this.#answered = true;
+    this.#complete(surplus);
     this.#observer.exchangeAnswered(head, body, undefined);
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { deadlines } from "../../../base/deadlines.ts";
 import { collect } from "../../../http/body.ts";
 import { GatewayError } from "../../../base/errors.ts";
-import type { Answer, Incoming } from "../front.ts";
+import { type Answer, type Incoming, promised } from "../front.ts";
 import { HTTP1_BOUNDS } from "./bounds.ts";
 import { type Ends, endsOf } from "./http1-incoming.ts";
 import { answer, eventually, fakeConnection, microtasks, QueueBody } from "./http1.testing.ts";
@@ -213,7 +213,13 @@ describe("Connection errors", () => {
   });
 
   test("resets the connection when not even a refusal can be sent", async () => {
-    const options = { host: "", port: 0, reusePort: false, handle: reject, refuse: tooShort };
+    const options = {
+      host: "",
+      port: 0,
+      reusePort: false,
+      handle: promised(reject),
+      refuse: tooShort,
+    };
     const { socket, receive } = fakeConnection(reject, { options });
     receive(GET);
     await microtasks();

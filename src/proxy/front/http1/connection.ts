@@ -3,7 +3,7 @@ import { GatewayError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { HeadText } from "../../../http/head-text.ts";
 import type { Tunnel } from "../../../upstream/message.ts";
-import type { Answer, FrontOptions } from "../front.ts";
+import type { Answer, Asker, FrontOptions } from "../front.ts";
 import { AnswerSender, type Asked, type SenderOwner } from "./answer-sender.ts";
 import { decoderFor } from "./body-decoder.ts";
 import type { Http1Bounds } from "./bounds.ts";
@@ -45,7 +45,7 @@ export interface ConnectionOwner {
  * it does read shows only when something is sent, since a closed one answers with a reset. When
  * there is nothing to send for `halfClosedMs`, it counts as gone.
  */
-export class Connection implements ChannelOwner, SenderOwner, BodySource {
+export class Connection implements Asker, ChannelOwner, SenderOwner, BodySource {
   readonly input: Input;
   /** Among the connections of its front, which sets it. */
   number = -1;
@@ -71,10 +71,6 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   readonly #onTurn = (): void => {
     // What waited may have been read meanwhile, and no head has begun with nothing.
     if (this.#state === "reading" && this.input.length > 0) this.#next();
-  };
-  readonly #onAnswer = (answer: Answer): void => this.#answer(answer);
-  readonly #onFailure = (error: unknown): void => {
-    this.#answer(this.#owner.options.refuse(error));
   };
 
   constructor(socket: ClientSocket, owner: ConnectionOwner) {
@@ -139,6 +135,32 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
   close(): void {
     if (this.#state === "reading" || this.#state === "lingering") this.#end();
     else this.#reset(gone("the gateway has closed the connection"));
+  }
+
+  onAnswer(answer: Answer): void {
+    const head = this.#head;
+    if (this.#state !== "answering") {
+      answer.body?.cancel("the client is gone");
+      answer.tunnel?.close();
+      return;
+    }
+    this.#answered = true;
+    if (answer.status === 101 && answer.tunnel !== undefined && head?.upgrade !== undefined) {
+      this.#switch(answer, answer.tunnel, head.upgrade);
+      return;
+    }
+    answer.tunnel?.close();
+    if (answer.status >= 200) {
+      this.#send(answer);
+      return;
+    }
+    answer.body?.cancel("it is no final answer");
+    const what = `Cannot answer ${answer.status} to a request without Upgrade`;
+    this.#send(this.#owner.options.refuse(new GatewayError("GATEWAY_INTERNAL", what)));
+  }
+
+  onFailure(error: unknown): void {
+    this.onAnswer(this.#owner.options.refuse(error));
   }
 
   onSent(closes: boolean): void {
@@ -263,13 +285,13 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     }
     const incoming = new Http1Incoming(head, this.#channel.ends, this.#body);
     this.#cancellation = incoming.cancellation;
-    options.handle(incoming).then(this.#onAnswer, this.#onFailure);
+    options.handle(incoming, this);
   }
 
   /** Answers what is no request; what follows it cannot be told apart, so the connection ends. */
   #refuse(error: unknown): void {
     this.#beginRequest(undefined);
-    this.#answer(this.#owner.options.refuse(error));
+    this.onFailure(error);
   }
 
   #beginRequest(head: RequestHead | undefined): void {
@@ -289,28 +311,6 @@ export class Connection implements ChannelOwner, SenderOwner, BodySource {
     this.#inFlight = false;
     this.#cancellation = undefined;
     this.#owner.onRequestEnded();
-  }
-
-  #answer(answer: Answer): void {
-    const head = this.#head;
-    if (this.#state !== "answering") {
-      answer.body?.cancel("the client is gone");
-      answer.tunnel?.close();
-      return;
-    }
-    this.#answered = true;
-    if (answer.status === 101 && answer.tunnel !== undefined && head?.upgrade !== undefined) {
-      this.#switch(answer, answer.tunnel, head.upgrade);
-      return;
-    }
-    answer.tunnel?.close();
-    if (answer.status >= 200) {
-      this.#send(answer);
-      return;
-    }
-    answer.body?.cancel("it is no final answer");
-    const what = `Cannot answer ${answer.status} to a request without Upgrade`;
-    this.#send(this.#owner.options.refuse(new GatewayError("GATEWAY_INTERNAL", what)));
   }
 
   #send(answer: Answer): void {

@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../../base/errors.ts";
 import { collect } from "../../../http/body.ts";
 import { HeaderList } from "../../../http/headers.ts";
-import type { Handler, Incoming } from "../front.ts";
-import { answer, QueueBody, RawClient, startFront } from "./http1.testing.ts";
+import type { Incoming } from "../front.ts";
+import { answer, type Answering, QueueBody, RawClient, startFront } from "./http1.testing.ts";
 
 /** Tells what it has understood of a request. */
-const echo: Handler = async ({ method, target, body }) => {
+const echo: Answering = async ({ method, target, body }) => {
   const bytes = body === undefined ? undefined : await collect(body, 1e6);
   const text = bytes === undefined ? "-" : Buffer.from(bytes).toString("latin1");
   return answer(`${method} ${target} ${text}`);
 };
 
 /** Sends `text` and gives back all that comes until the connection ends. */
-async function talk(handle: Handler, text: string): Promise<string> {
+async function talk(handle: Answering, text: string): Promise<string> {
   const front = startFront(handle);
   const client = await RawClient.open(front.port);
   client.send(text);

@@ -2,12 +2,20 @@ import { describe, expect, test } from "bun:test";
 import { deadlines } from "../../../base/deadlines.ts";
 import { GatewayError } from "../../../base/errors.ts";
 import { collect } from "../../../http/body.ts";
-import type { Answer, Handler } from "../front.ts";
+import { type Answer, promised } from "../front.ts";
 import { startHttp1Front } from "./http1-front.ts";
-import { answer, eventually, QueueBody, RawClient, refuse, startFront } from "./http1.testing.ts";
+import {
+  answer,
+  type Answering,
+  eventually,
+  QueueBody,
+  RawClient,
+  refuse,
+  startFront,
+} from "./http1.testing.ts";
 
 const GET = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n";
-const ok: Handler = async () => answer("ok");
+const ok: Answering = async () => answer("ok");
 
 /** Answers every request with one and the same promise. */
 function held() {
@@ -197,7 +205,7 @@ describe("a connection too many", () => {
 
 describe("reusePort", () => {
   test("lets two fronts share a port; without it the port is taken", async () => {
-    const options = { host: "127.0.0.1", port: 0, handle: ok, refuse };
+    const options = { host: "127.0.0.1", port: 0, handle: promised(ok), refuse };
     const first = startHttp1Front({ ...options, reusePort: true });
     const second = startHttp1Front({ ...options, port: first.port, reusePort: true });
     expect(second.port).toBe(first.port);

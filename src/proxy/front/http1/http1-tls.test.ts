@@ -4,12 +4,19 @@ import { connect } from "node:tls";
 import { deadlines } from "../../../base/deadlines.ts";
 import { collect, MemoryBody } from "../../../http/body.ts";
 import { encrypted, makeCertificate } from "../../../../test/support/certificates.ts";
-import type { Handler, Incoming } from "../front.ts";
-import { answer, eventually, QueueBody, RawClient, startFront } from "./http1.testing.ts";
+import type { Incoming } from "../front.ts";
+import {
+  answer,
+  type Answering,
+  eventually,
+  QueueBody,
+  RawClient,
+  startFront,
+} from "./http1.testing.ts";
 
 const GET = "GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\n";
 const MIB = 1024 * 1024;
-const ok: Handler = async () => answer("ok");
+const ok: Answering = async () => answer("ok");
 const made = makeCertificate(["a.test"]);
 const tls = [{ snis: ["a.test"], ...made }];
 /** What a client needs to trust it. */
@@ -21,7 +28,7 @@ const HELLO = Buffer.from("16030100c6010000c20303", "hex");
 describe("startHttp1Front() with a certificate", () => {
   test("answers request after request, and pipelined ones, and tells of https", async () => {
     const seen: Incoming[] = [];
-    const handle: Handler = async (incoming) => {
+    const handle: Answering = async (incoming) => {
       seen.push(incoming);
       return answer("ok");
     };
@@ -44,7 +51,7 @@ describe("startHttp1Front() with a certificate", () => {
   ])("sends and takes 10 MiB whole: %s", async (_name, isSlow) => {
     const bytes = Buffer.from(Array.from({ length: 10 * MIB }, (_, at) => at % 251));
     let received: Uint8Array | undefined;
-    const handle: Handler = async ({ body }) => {
+    const handle: Answering = async ({ body }) => {
       if (body !== undefined) received = await collect(body, 20 * MIB);
       return answer(new MemoryBody(received ?? bytes));
     };

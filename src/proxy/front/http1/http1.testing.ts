@@ -3,12 +3,15 @@ import { MemoryBody } from "../../../http/body.ts";
 import type { Body } from "../../../http/body.ts";
 import { HeaderList } from "../../../http/headers.ts";
 import { toGatewayError } from "../../../base/errors.ts";
-import type { Answer, Front, FrontOptions, Handler } from "../front.ts";
+import { type Answer, type Front, type FrontOptions, type Incoming, promised } from "../front.ts";
 import { HTTP1_BOUNDS } from "./bounds.ts";
 import type { Http1Bounds } from "./bounds.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner } from "./connection.ts";
 import { startHttp1Front } from "./http1-front.ts";
+
+/** What a front's handler does in these tests. */
+export type Answering = (incoming: Incoming) => Promise<Answer>;
 
 export function answer(body: string | Body | undefined, change: Partial<Answer> = {}): Answer {
   return {
@@ -29,11 +32,18 @@ export function refuse(error: unknown): Answer {
 }
 
 export function startFront(
-  handle: Handler,
+  answering: Answering,
   bounds: Partial<Http1Bounds> = {},
   tls?: FrontOptions["tls"],
 ): Front {
-  const options = { host: "127.0.0.1", port: 0, reusePort: false, tls, handle, refuse };
+  const options = {
+    host: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    tls,
+    handle: promised(answering),
+    refuse,
+  };
   return startHttp1Front(options, bounds);
 }
 
@@ -286,10 +296,10 @@ export class FakeSocket {
 }
 
 /** A connection on a FakeSocket. */
-export function fakeConnection(handle: Handler, change: Partial<ConnectionOwner> = {}) {
+export function fakeConnection(answering: Answering, change: Partial<ConnectionOwner> = {}) {
   const socket = new FakeSocket();
   const connection = new Connection(socket, {
-    options: { host: "", port: 0, reusePort: false, handle, refuse },
+    options: { host: "", port: 0, reusePort: false, handle: promised(answering), refuse },
     bounds: HTTP1_BOUNDS,
     draining: false,
     onRequest: () => {},
