@@ -30,10 +30,9 @@ const TE = headerName("TE");
 
 /** Takes off what Connection lines name. */
 function removeListed(headers: HeaderList): void {
-  const lines = headers.getAll("connection");
-  const [line] = lines;
+  const line = headers.only("connection");
   // What nearly all of them say.
-  if (lines.length === 1 && (line === "keep-alive" || line === "close")) return;
+  if (line === "keep-alive" || line === "close") return;
   for (const key of connectionTokens(headers)) if (!isProtected(key)) headers.remove(key);
 }
 

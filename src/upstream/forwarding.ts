@@ -87,7 +87,7 @@ export class Forwarding implements ExchangeObserver {
 
   /** Once. */
   run(): void {
-    this.#begin();
+    this.#begin(this.#options.nowMs);
   }
 
   /** @internal ExchangeObserver */
@@ -136,7 +136,7 @@ export class Forwarding implements ExchangeObserver {
   }
 
   /** The next attempt, if there is a node for it. */
-  #begin(): void {
+  #begin(nowMs?: number): void {
     if (this.#stopped !== undefined) {
       this.#giveUp(this.#stopped);
       return;
@@ -150,7 +150,7 @@ export class Forwarding implements ExchangeObserver {
     const connection = node.pool.takeIdle();
     this.#reused = connection !== undefined;
     if (connection === undefined) this.#connect(node);
-    else this.#exchangeOn(connection, node);
+    else this.#exchangeOn(connection, node, nowMs);
   }
 
   #connect(node: PooledNode): void {
@@ -190,9 +190,9 @@ export class Forwarding implements ExchangeObserver {
     else this.#begin();
   }
 
-  #exchangeOn(connection: Connection, { host, pool }: PooledNode): void {
+  #exchangeOn(connection: Connection, { host, pool }: PooledNode, nowMs?: number): void {
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
-    const exchange = new Exchange(connection, request, pool.address, this);
+    const exchange = new Exchange(connection, request, pool.address, this, nowMs);
     this.#active = exchange;
     exchange.run();
   }

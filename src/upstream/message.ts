@@ -21,6 +21,8 @@ export interface UpstreamRequest {
 export interface ForwardOptions {
   readonly timeout: TimeoutConfig;
   readonly cancellation: Cancellation;
+  /** ms of performance.now(), for who has just looked: each look costs 0.15 µs. */
+  readonly nowMs?: number | undefined;
 }
 
 export interface UpstreamResponse {

@@ -56,7 +56,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #sender: RequestSender | undefined;
   /** Without a sender. */
   #sentBytes = 0;
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   #phase: Phase = "head";
   #answered = false;
   /** Bytes received, interim responses and head included. */
@@ -71,13 +71,18 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #expecting = false;
   #sendDeadline: Deadline | undefined;
 
-  /** @param address of the node, for messages */
+  /**
+   * @param address of the node, for messages
+   * @param nowMs of performance.now()
+   */
   constructor(
     connection: Connection,
     request: UpstreamRequest,
     address: string,
     observer: ExchangeObserver,
+    nowMs = performance.now(),
   ) {
+    this.#startedMs = nowMs;
     this.#connection = connection;
     this.#request = request;
     this.#address = address;
