@@ -51,6 +51,7 @@ export class CallOuts {
   }
 
   cancelAll(): void {
+    if (this.#waiting.size === 0) return; // Each exchange of a pooled guest comes by here.
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#bytes = 0;

@@ -110,6 +110,7 @@ export class GrpcCalls {
   }
 
   cancelAll(): void {
+    if (this.#live.size === 0) return; // Each exchange of a pooled guest comes by here.
     const all = [...this.#live.values()];
     this.#live.clear();
     for (const { stream } of all) stream?.cancel();

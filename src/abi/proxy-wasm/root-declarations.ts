@@ -21,6 +21,8 @@ export class RootDeclarations {
   #expressions = new Map<number, Expression>();
   #nextToken = 0;
   #properties = new Map<string, DeclaredProperty>();
+  /** What it still is, if anything: copying maps costs 0.5 µs, and most guests declare nothing. */
+  #adopted: DeclaredState | undefined;
 
   /** @returns its token; undefined when the guest keeps too many */
   addExpression(expression: Expression): number | undefined {
@@ -30,6 +32,7 @@ export class RootDeclarations {
     if (characters > LIMITS.celCharactersMax) return undefined;
     while (this.#expressions.has(this.#nextToken)) this.#advance();
     const token = this.#nextToken;
+    this.#adopted = undefined;
     this.#advance();
     this.#expressions.set(token, expression);
     return token;
@@ -40,6 +43,7 @@ export class RootDeclarations {
   }
 
   deleteExpression(token: number): void {
+    this.#adopted = undefined;
     this.#expressions.delete(token);
   }
 
@@ -47,6 +51,7 @@ export class RootDeclarations {
   declareProperty(path: string, property: DeclaredProperty): boolean {
     if (this.#properties.has(path)) return false;
     if (this.#properties.size >= LIMITS.guestDeclaredPropertiesMax) return false;
+    this.#adopted = undefined;
     this.#properties.set(path, property);
     return true;
   }
@@ -65,6 +70,8 @@ export class RootDeclarations {
 
   /** Makes it what it was when the state was taken: the guest's memory knows the same tokens. */
   adopt(state: DeclaredState): void {
+    if (this.#adopted === state) return;
+    this.#adopted = state;
     this.#expressions = new Map(state.expressions);
     this.#nextToken = state.nextToken;
     this.#properties = new Map(state.properties);

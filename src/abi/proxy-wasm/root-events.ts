@@ -98,15 +98,10 @@ export class RootEvents {
   /** Makes it what it was when the state was taken, in this guest or in another one. */
   adopt(state: RootState): void {
     this.declared.adopt(state.declared);
-    this.#resolved.clear();
-    for (const id of state.resolved) this.#resolved.add(id);
-    this.#forgetDelayed();
-    for (const id of this.#received) if (!state.received.has(id)) this.#stopReceiving(id);
-    // Who has registered after it keeps what it has taken over.
-    for (const id of state.received) {
-      if (this.#received.has(id)) this.#scope.queues.wake(id);
-      else this.#receiveAgain(id);
-    }
+    // Walks over what most guests have none of would be a third of putting one back.
+    if (this.#resolved.size + state.resolved.size > 0) this.#resolveOnly(state.resolved);
+    if (this.#delayed.size > 0) this.#forgetDelayed();
+    if (this.#received.size + state.received.size > 0) this.#receiveOnly(state.received);
     this.#tick.stop();
     if (this.isDelivered) this.#tick.set(state.tickMs);
   }
@@ -123,6 +118,20 @@ export class RootEvents {
     this.stop();
     this.#forgetDelayed();
     for (const id of this.#received) this.#stopReceiving(id);
+  }
+
+  #resolveOnly(resolved: ReadonlySet<number>): void {
+    this.#resolved.clear();
+    for (const id of resolved) this.#resolved.add(id);
+  }
+
+  #receiveOnly(received: ReadonlySet<number>): void {
+    for (const id of this.#received) if (!received.has(id)) this.#stopReceiving(id);
+    // Who has registered after it keeps what it has taken over.
+    for (const id of received) {
+      if (this.#received.has(id)) this.#scope.queues.wake(id);
+      else this.#receiveAgain(id);
+    }
   }
 
   #receiveAgain(queueId: number): void {
