@@ -1,4 +1,3 @@
-import { drainMicrotasks } from "bun:jsc";
 import { LazyDeadline } from "../../src/base/lazy-deadline.ts";
 import { ROLE } from "../../src/http/header-name.ts";
 import { stripHopByHop } from "../../src/http/hop-by-hop.ts";
@@ -208,45 +207,6 @@ export const RENDER_ANSWER: Stage = {
   },
 };
 
-/** Not a part of the gateway by itself: the shape of handle(), and of who waits for it. */
-export const PROMISE: Stage = {
-  name: "wait for the node, by a promise",
-  what: "an async function that awaits one, and `then()`",
-  work: () => {
-    let answers = 0;
-    const onAnswer = (): void => void answers++;
-    return work({
-      prepare: () => undefined,
-      run: () => {
-        const node = Promise.withResolvers<number>();
-        awaits(node.promise).then(onAnswer, ignore);
-        drainMicrotasks();
-        node.resolve(1);
-        drainMicrotasks();
-        const seen = answers;
-        answers = 0;
-        return seen;
-      },
-      reuses: true,
-      shown: (seen) => seen,
-      expected: 1,
-    });
-  },
-  floor: {
-    what: "call a function that waits in a field",
-    work: () => {
-      const waiting = { onAnswer: (answer: number) => answer };
-      return work({
-        prepare: () => ({ ...waiting }),
-        run: (one) => one.onAnswer(1),
-        reuses: true,
-        shown: (seen) => seen,
-        expected: 1,
-      });
-    },
-  },
-};
-
 export const DEADLINES: Stage = {
   name: "deadlines",
   what: "two `LazyDeadline`s, each set and cleared once",
@@ -279,12 +239,6 @@ export const DEADLINES: Stage = {
       }),
   },
 };
-
-async function awaits(node: Promise<number>): Promise<number> {
-  return await node;
-}
-
-function ignore(): void {}
 
 /** The same text as a string that was just cut out of another one. */
 function fresh(text: string): string {

@@ -4,7 +4,6 @@ import {
   DEADLINES,
   OPEN,
   PARSE_REQUEST,
-  PROMISE,
   RENDER_ANSWER,
   ROUTE,
   STRIP,
@@ -24,7 +23,6 @@ export const STAGES: readonly Stage[] = [
   PARSE_RESPONSE,
   STRIP,
   RENDER_ANSWER,
-  PROMISE,
   DEADLINES,
 ];
 

@@ -222,8 +222,8 @@ function workerEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
     // By itself it takes the sandboxes' whole memory for its heap and waits for as much again.
     BUN_JSC_gcMaxHeapSize: String(LIMITS.youngBytesMax),
-    // Both would have it collected earlier: a heap that the engine calls large grows by no more than
-    // the bound minus what lives, and a timer looks at what has been allocated.
+    // Both would have it collected earlier: a heap grows to this bound with what lives in it, and a
+    // timer looks at what has been allocated.
     BUN_JSC_largeHeapSize: String(2 * LIMITS.youngBytesMax),
     BUN_JSC_collectionTimerMaxPercentCPU: "0.001",
     BUN_GC_TIMER_DISABLE: "1",

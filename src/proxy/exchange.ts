@@ -86,8 +86,9 @@ export class Exchange implements FilterExchange, ResponseObserver {
   #properties: SetProperties | undefined;
   #id: string | undefined;
   #chain: FilterChain | undefined;
-  #finished = false;
   readonly #asker: Asker;
+  #failed = false;
+  #finished = false;
 
   constructor(plane: DataPlane, incoming: Incoming, asker: Asker) {
     this.plane = plane;
@@ -124,10 +125,12 @@ export class Exchange implements FilterExchange, ResponseObserver {
   }
 
   /**
-   * @internal ResponseObserver, and whatever else has failed on the way. Filters are told of it in
-   * a turn of their own: this may be called while one of them works.
+   * @internal ResponseObserver, and whatever else has failed on the way: the first failure counts.
+   * Filters are told of it in a turn of their own: this may be called while one of them works.
    */
   failed(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
     this.#answerWith(Promise.resolve().then(() => respondToFailure(this, error)));
   }
 

@@ -69,7 +69,7 @@ export function gateway(
   return plane;
 }
 
-function newResponse(): UpstreamResponse {
+export function newResponse(): UpstreamResponse {
   return {
     status: 200,
     headers: new HeaderList(),

@@ -4,6 +4,7 @@ import { deadlines } from "../base/deadlines.ts";
 import { GatewayError } from "../base/errors.ts";
 import { MemoryBody } from "../http/body.ts";
 import { Connecting } from "./client/pool.ts";
+import type { UpstreamResponse } from "./message.ts";
 import {
   always,
   failure,
@@ -235,5 +236,40 @@ describe("forward() Host line", () => {
     const put = upstreamRequest({ method: "PUT", body });
     await upstreamTo([node], changes).forward(put, forwardOptions());
     expect(head).toContain(`\r\nHost: ${expected.replace("PORT", String(node.port))}\r\n`);
+  });
+});
+
+describe("send()", () => {
+  test.each([
+    ["a length", OK],
+    ["chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"],
+    ["no body", "HTTP/1.1 204 No Content\r\n\r\n"],
+  ])("tells of a response with %s when its connection is free again", async (_, response) => {
+    using node = new RawNode(always(response));
+    const upstream = upstreamTo([node]);
+    const { promise, resolve, reject: failed } = Promise.withResolvers<UpstreamResponse>();
+    const last = { responded: resolve, failed };
+    // Within the call, as for the next one of requests that a client has sent together.
+    const responded = (): void => upstream.send(upstreamRequest(), forwardOptions(), last);
+    upstream.send(upstreamRequest(), forwardOptions(), { responded, failed });
+    await promise;
+    expect(node.peers.length).toBe(1);
+  });
+
+  test("counts time from when its caller has looked at the clock", async () => {
+    using node = new RawNode(async (peer) => {
+      await peer.head();
+      await peer.send(OK);
+      await peer.head();
+      await peer.gone();
+    });
+    const upstream = upstreamTo([node]);
+    await upstream.forward(upstreamRequest(), forwardOptions());
+    const options = { ...forwardOptions({ readMs: 20 }), nowMs: performance.now() - 5000 };
+    const { message } = await failure(upstream.forward(upstreamRequest(), options));
+    expect(message).toMatch(/after 50\d\d ms/);
+    // A connection that has to be opened first takes its time, so that one is not told.
+    const fresh = upstreamTo([node]).forward(upstreamRequest(), options);
+    expect((await fresh).status).toBe(200);
   });
 });

@@ -39,7 +39,7 @@ export interface UpstreamResponse {
   readonly failed: readonly FailedAttempt[];
 }
 
-/** Who waits for a response. It is told by a call: a promise would cost as much as parsing a head. */
+/** Who waits for a response; told by a call, since a promise costs as much as parsing a head. */
 export interface ResponseObserver {
   /** Once, when the response's head is here; must not throw. */
   responded(response: UpstreamResponse): void;

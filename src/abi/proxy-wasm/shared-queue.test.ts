@@ -214,6 +214,57 @@ describe("shared queues, errors", () => {
   });
 });
 
+describe("a guest that is put back to its image", () => {
+  test("knows the queues of other VMs that it knew then, and no others", () => {
+    const { rootEvents } = open().kit.guest;
+    const unaware = rootEvents.state;
+    rootEvents.resolve(7);
+    const aware = rootEvents.state;
+    rootEvents.adopt(unaware);
+    expect(rootEvents.hasResolved(7)).toBe(false);
+    rootEvents.adopt(aware);
+    expect(rootEvents.hasResolved(7)).toBe(true);
+    rootEvents.resolve(8);
+    rootEvents.adopt(aware);
+    expect([7, 8].map((id) => rootEvents.hasResolved(id))).toEqual([true, false]);
+  });
+
+  test("is not told of a queue that it registered for since", async () => {
+    const scopes = new VmScopes();
+    const told: string[] = [];
+    const first = open({ proxy_on_queue_ready: () => void told.push("first") }, scopes);
+    const second = open({ proxy_on_queue_ready: () => void told.push("second") }, scopes);
+    const { state } = second.kit.guest.rootEvents;
+    const id = first.register("q");
+    second.register("q");
+    second.kit.guest.rootEvents.adopt(state);
+    first.enqueue(id, "x");
+    await eventLoop();
+    expect(told).toEqual(["first"]);
+  });
+
+  test("does not take over later what it could not take over before", async () => {
+    const scopes = new VmScopes();
+    const first = open({}, scopes);
+    const { rootEvents } = open({}, scopes).kit.guest;
+    const none = rootEvents.state;
+    first.register("q");
+    const receive = spyOn(SharedQueue.prototype, "receive");
+    receive.mockImplementation(() => {
+      throw new StoreRefusal("SHARED_STORE_BUSY", "Cannot use the shared store");
+    });
+    rootEvents.adopt(first.kit.guest.rootEvents.state);
+    rootEvents.adopt(none);
+    const { length } = receive.mock.calls;
+    receive.mockRestore();
+    // What would be tried again is tried within this time.
+    const untilMs = performance.now() + 3 * LIMITS.sharedLockMsMax;
+    while (performance.now() < untilMs) await Bun.sleep(10);
+    expect(length).toBe(1);
+    expect(rootEvents.state.received).toEqual(new Set());
+  });
+});
+
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
