@@ -222,10 +222,6 @@ function workerEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
     // By itself it takes the sandboxes' whole memory for its heap and waits for as much again.
     BUN_JSC_gcMaxHeapSize: String(LIMITS.youngBytesMax),
-    // Both would have it collected earlier: a heap grows to this bound with what lives in it, and a
-    // timer looks at what has been allocated.
-    BUN_JSC_largeHeapSize: String(2 * LIMITS.youngBytesMax),
-    BUN_JSC_collectionTimerMaxPercentCPU: "0.001",
     BUN_GC_TIMER_DISABLE: "1",
     BUN_JSC_maxNumWasmFastMemories: "10000",
     // Bodies come and go: what is given back at once has to be faulted in again for the next one,
