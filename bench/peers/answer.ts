@@ -15,10 +15,10 @@ export async function checkAnswer(
   const origin = `${tls === true ? "https" : "http"}://127.0.0.1:${port}`;
   const trust = { tls: { rejectUnauthorized: false } };
   const post = { method: "POST", body: "x".repeat(postBytes ?? 0) };
-  const response = await fetch(
-    origin + path,
-    postBytes === undefined ? trust : { ...trust, ...post },
-  );
+  const asked = fetch(origin + path, postBytes === undefined ? trust : { ...trust, ...post });
+  const response = await asked.catch((cause: unknown) => {
+    throw new Error(`Cannot trust ${name}: it does not answer`, { cause });
+  });
   const body = await response.text();
   const addsHeader = setup.filters.some((filter) => filter !== "body");
   const hasHeader = response.headers.has("x-guest");

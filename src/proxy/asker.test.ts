@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { GatewayError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { Plugin } from "../filter/filter.ts";
@@ -19,13 +19,17 @@ function ask(
   send: Forwarder["send"],
   plugins: readonly Plugin[] = [],
   request: Incoming = incoming(),
+  onAnswered = (): void => {},
 ) {
   const events: unknown[] = [];
   const plane = gateway(undefined, plugins);
   const { upstream } = plane.current.router.match("GET", "a.test", "/")?.rule.value ?? {};
   Object.assign(upstream ?? {}, { send });
   const asker = {
-    onAnswer: ({ status }: Answer) => void events.push(status),
+    onAnswer({ status }: Answer): void {
+      events.push(status);
+      onAnswered();
+    },
     onFailure: (error: unknown) => void events.push(error),
   };
   handle(plane, request, asker);
@@ -132,6 +136,20 @@ describe("handle() tells its asker", () => {
     };
     await microtasks();
     expect(events).toEqual(["returned", 500]);
+  });
+
+  test("and operators, when that one fails", () => {
+    const { told, send } = waiting();
+    const write = spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      ask(send, [], incoming(), () => {
+        throw new TypeError("not a function");
+      });
+      told.observer?.responded(newResponse());
+      expect(write.mock.calls.join()).toMatch(/ error not a function .*code=GATEWAY_INTERNAL/);
+    } finally {
+      write.mockRestore();
+    }
   });
 
   test("when a filter cancels the upstream, and enters none while that one works", async () => {

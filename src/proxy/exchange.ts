@@ -120,7 +120,7 @@ export class Exchange implements FilterExchange, ResponseObserver {
     if (answered instanceof Promise) {
       this.#answerWith(answered.catch((error: unknown) => respondToFailure(this, error)));
     } else {
-      this.#asker.onAnswer(answered);
+      this.#tell(answered);
     }
   }
 
@@ -135,11 +135,19 @@ export class Exchange implements FilterExchange, ResponseObserver {
   }
 
   #answerWith(answered: Promise<Answer>): void {
-    const asker = this.#asker;
     answered.then(
-      (answer) => asker.onAnswer(answer),
-      (error: unknown) => asker.onFailure(error),
+      (answer) => this.#tell(answer),
+      (error: unknown) => this.#asker.onFailure(error),
     );
+  }
+
+  #tell(answer: Answer): void {
+    try {
+      this.#asker.onAnswer(answer);
+    } catch (error) {
+      // The front's fault, which who has told of the response would take for the node's.
+      logFailure(error, this.logFields);
+    }
   }
 
   /** @internal CancellationListener: of the front, whose client has gone */
