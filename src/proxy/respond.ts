@@ -102,20 +102,20 @@ function answer(x: Exchange, source: Body | undefined): Answer {
   assert(response !== undefined, "Cannot answer without a response");
   x.responseSent = true;
   if (response.status === 101 && upstream?.tunnel !== undefined) {
-    return answerOf(x, response, undefined, new AnswerTunnel(upstream.tunnel, x));
+    return toAnswer(x, response, undefined, new AnswerTunnel(upstream.tunnel, x));
   }
   upstream?.tunnel?.close();
   const body = withoutForbiddenBody(incoming.method, response, source);
   if (body === undefined) {
     x.finish("complete");
-    return answerOf(x, response, undefined, undefined);
+    return toAnswer(x, response, undefined, undefined);
   }
   response.headers.removeRoles(ROLE.contentLength);
   x.answerBody = new AnswerBody(body, x);
-  return answerOf(x, response, x.answerBody, undefined);
+  return toAnswer(x, response, x.answerBody, undefined);
 }
 
-function answerOf(
+function toAnswer(
   x: Exchange,
   { status, headers }: ResponseHead,
   body: Body | undefined,
