@@ -138,6 +138,30 @@ describe("handle() tells its asker", () => {
     expect(events).toEqual(["returned", 500]);
   });
 
+  test("once, whatever the upstream says after it", async () => {
+    const { told, send } = waiting();
+    const events = ask(send);
+    told.observer?.responded(newResponse());
+    told.observer?.failed(new GatewayError("UPSTREAM_RESET", "Cannot: broken"));
+    const late = newResponse();
+    const cancel = spyOn(late.body as MemoryBody, "cancel");
+    told.observer?.responded(late);
+    await microtasks();
+    expect(events).toEqual(["returned", 200]);
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  test("once of a failure, whatever comes after it", async () => {
+    const { told, send } = waiting();
+    const events = ask(send);
+    for (let n = 0; n < 2; n++) {
+      told.observer?.failed(new GatewayError("UPSTREAM_RESET", "Cannot: broken"));
+    }
+    told.observer?.responded(newResponse());
+    await microtasks();
+    expect(events).toEqual(["returned", 502]);
+  });
+
   test("and operators, when that one fails", () => {
     const { told, send } = waiting();
     const write = spyOn(process.stderr, "write").mockReturnValue(true);

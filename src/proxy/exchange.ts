@@ -87,7 +87,8 @@ export class Exchange implements FilterExchange, ResponseObserver {
   #id: string | undefined;
   #chain: FilterChain | undefined;
   readonly #asker: Asker;
-  #failed = false;
+  /** It has a response or a failure: another answer would be taken for the next request's. */
+  #decided = false;
   #finished = false;
 
   constructor(plane: DataPlane, incoming: Incoming, asker: Asker) {
@@ -110,11 +111,17 @@ export class Exchange implements FilterExchange, ResponseObserver {
 
   /** @internal ResponseObserver, and the last step: 5. filters ←, body streams */
   responded(response: UpstreamResponse): void {
+    if (this.#decided) {
+      response.body?.cancel("the request has been answered");
+      response.tunnel?.close();
+      return;
+    }
+    this.#decided = true;
     let answered: Answer | Promise<Answer>;
     try {
       answered = respond(this, response);
     } catch (error) {
-      this.failed(error);
+      this.#fail(error);
       return;
     }
     if (answered instanceof Promise) {
@@ -125,12 +132,16 @@ export class Exchange implements FilterExchange, ResponseObserver {
   }
 
   /**
-   * @internal ResponseObserver, and whatever else has failed on the way: the first failure counts.
+   * @internal ResponseObserver, and whatever else has failed on the way: what comes first counts.
    * Filters are told of it in a turn of their own: this may be called while one of them works.
    */
   failed(error: unknown): void {
-    if (this.#failed) return;
-    this.#failed = true;
+    if (this.#decided) return;
+    this.#decided = true;
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
     this.#answerWith(Promise.resolve().then(() => respondToFailure(this, error)));
   }
 
