@@ -258,7 +258,7 @@ describe("a guest that is put back to its image", () => {
     const { length } = receive.mock.calls;
     receive.mockRestore();
     // What would be tried again is tried within this time.
-    const untilMs = performance.now() + 3 * LIMITS.sharedLockMsMax;
+    const untilMs = performance.now() + 1.5 * LIMITS.sharedLockMsMax;
     while (performance.now() < untilMs) await Bun.sleep(10);
     expect(length).toBe(1);
     expect(rootEvents.state.received).toEqual(new Set());
