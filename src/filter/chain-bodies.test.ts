@@ -12,7 +12,7 @@ const turn = (): Promise<void> => Bun.sleep(0);
 
 function chainOf(plugins: readonly Plugin[], bufferBytesMax = 1024): FilterChain {
   const exchange = new FakeExchange();
-  return new FilterChain({ plugins, exchange, bufferBytesMax, onInterrupt: { interrupted() {} } });
+  return new FilterChain(plugins, exchange, bufferBytesMax, { interrupted() {} });
 }
 
 const reply = (status: number): LocalReply => ({

@@ -19,11 +19,8 @@ function chainOf(
   plugins: readonly Plugin[],
   options: { bufferBytesMax?: number; onInterrupt?: () => void } = {},
 ): FilterChain {
-  return new FilterChain({
-    plugins,
-    exchange: new FakeExchange(),
-    bufferBytesMax: options.bufferBytesMax ?? 1024,
-    onInterrupt: { interrupted: options.onInterrupt ?? (() => {}) },
+  return new FilterChain(plugins, new FakeExchange(), options.bufferBytesMax ?? 1024, {
+    interrupted: options.onInterrupt ?? (() => {}),
   });
 }
 

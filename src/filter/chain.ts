@@ -40,7 +40,8 @@ export class FilterChain {
   readonly #onInterrupt: InterruptListener;
   #slots: FilterSlot[] = NO_SLOTS;
   /** Bodies as they leave the last filter that has seen the headers. */
-  readonly #bodies: ByDirection<Body> = { request: undefined, response: undefined };
+  #requestBody: Body | undefined;
+  #responseBody: Body | undefined;
   #addedTrailers: ByDirection<HeaderList> = NO_TRAILERS;
   /** Slots below this one are still to see the response's headers. */
   #responseNext: number | undefined;
@@ -50,16 +51,17 @@ export class FilterChain {
   #stops = 0;
   #responseSent = false;
 
-  constructor(options: {
-    plugins: readonly Plugin[];
-    exchange: FilterExchange;
-    bufferBytesMax: number;
-    onInterrupt: InterruptListener;
-  }) {
-    this.exchange = options.exchange;
-    this.bufferBytesMax = options.bufferBytesMax;
-    this.#plugins = options.plugins;
-    this.#onInterrupt = options.onInterrupt;
+  /** @param bufferBytesMax what each filter may hold of a body */
+  constructor(
+    plugins: readonly Plugin[],
+    exchange: FilterExchange,
+    bufferBytesMax: number,
+    onInterrupt: InterruptListener,
+  ) {
+    this.exchange = exchange;
+    this.bufferBytesMax = bufferBytesMax;
+    this.#plugins = plugins;
+    this.#onInterrupt = onInterrupt;
   }
 
   /** The first local reply, if there is one. */
@@ -89,7 +91,7 @@ export class FilterChain {
    * @throws GatewayError of a filter that fails closed; of the body, when one waits for it
    */
   requestHeaders(body: Body | undefined): Promise<void> | undefined {
-    this.#bodies.request = body;
+    this.#requestBody = body;
     return this.#startFrom(this.#plugins, 0);
   }
 
@@ -113,7 +115,7 @@ export class FilterChain {
    * @throws GatewayError of a filter that fails closed; call again with the error's response
    */
   responseHeaders(body: Body | undefined): Promise<void> | undefined {
-    this.#bodies.response = body;
+    this.#responseBody = body;
     // Nobody is there to be answered, and a pause would hold the exchange for nothing.
     if (this.#failure?.code === "CLIENT_GONE") return undefined;
     return this.#respond(this.#stops);
@@ -121,19 +123,19 @@ export class FilterChain {
 
   /** The body as it leaves the last filter; what came in when no filter reads it. */
   body(direction: Direction): Body | undefined {
-    return this.#bodies[direction];
+    return direction === "request" ? this.#requestBody : this.#responseBody;
   }
 
   /** Another one takes its place: nobody reads this body, nor the trailers that it was given. */
   dropBody(direction: Direction, reason: unknown): void {
-    this.#bodies[direction]?.cancel(reason);
-    this.#bodies[direction] = undefined;
+    this.body(direction)?.cancel(reason);
+    this.#setBody(direction, undefined);
     if (this.#addedTrailers !== NO_TRAILERS) this.#addedTrailers[direction] = undefined;
   }
 
   /** Those of the message as it leaves the last filter, also when they were added on the way. */
   trailers(direction: Direction): HeaderList | undefined {
-    return this.#bodies[direction]?.trailers ?? this.#addedTrailers[direction];
+    return this.body(direction)?.trailers ?? this.#addedTrailers[direction];
   }
 
   addedTrailers(direction: Direction): HeaderList | undefined {
@@ -238,7 +240,7 @@ export class FilterChain {
    * @returns a promise while the filter pauses
    */
   #passHeaders(slot: FilterSlot, direction: Direction, stops: number): Promise<void> | undefined {
-    const source = this.#bodies[direction];
+    const source = this.body(direction);
     const isEmpty = isEmptyBody(source);
     const action = slot.wants(HEADERS[direction])
       ? slot.callHeaders(direction, isEmpty)
@@ -247,10 +249,10 @@ export class FilterChain {
     let own: FilterBody | undefined;
     if (given !== undefined) {
       this.dropBody(direction, "a filter has replaced it");
-      this.#bodies[direction] = given;
+      this.#setBody(direction, given);
     } else if (source !== undefined && !isEmpty && slot.wants(BODY_OR_TRAILERS[direction])) {
       own = new FilterBody(this, slot, direction, source);
-      this.#bodies[direction] = own;
+      this.#setBody(direction, own);
     }
     if (action === "continue" || this.#stops !== stops) return undefined;
     // Who gets no body would let go of the headers without having been asked.
@@ -262,9 +264,14 @@ export class FilterChain {
   /** Trailers that a filter has added to a body which it does not read. */
   #carryTrailers(direction: Direction): void {
     const added = this.#addedTrailers[direction];
-    const body = this.#bodies[direction];
+    const body = this.body(direction);
     if (added === undefined || body === undefined || body.trailers === added) return;
-    this.#bodies[direction] = new TrailedBody(body, added);
+    this.#setBody(direction, new TrailedBody(body, added));
+  }
+
+  #setBody(direction: Direction, body: Body | undefined): void {
+    if (direction === "request") this.#requestBody = body;
+    else this.#responseBody = body;
   }
 
   #stop(): void {

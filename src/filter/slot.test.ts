@@ -5,12 +5,7 @@ import { FakeExchange, pluginOf } from "./testing.ts";
 
 function started(): FilterSlot {
   const plugin = pluginOf("a", {});
-  const chain = new FilterChain({
-    plugins: [plugin],
-    exchange: new FakeExchange(),
-    bufferBytesMax: 0,
-    onInterrupt: { interrupted() {} },
-  });
+  const chain = new FilterChain([plugin], new FakeExchange(), 0, { interrupted() {} });
   const slot = new FilterSlot(chain, plugin);
   expect(slot.start()).toBeUndefined();
   return slot;

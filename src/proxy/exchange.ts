@@ -206,12 +206,8 @@ export class Exchange implements FilterExchange, ResponseObserver {
 
   openChain(route: ServedRoute): void {
     this.route = route;
-    this.#chain = new FilterChain({
-      plugins: route.plugins,
-      exchange: this,
-      bufferBytesMax: this.generation.limits.filterBufferBytes,
-      onInterrupt: this,
-    });
+    const { filterBufferBytes } = this.generation.limits;
+    this.#chain = new FilterChain(route.plugins, this, filterBufferBytes, this);
   }
 
   /** @internal for the chain */
