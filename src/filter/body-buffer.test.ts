@@ -4,6 +4,8 @@ import { BodyBuffer } from "./body-buffer.ts";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
 
+const large = (): Uint8Array => new Uint8Array(5000).fill(120);
+
 function bufferOf(...chunks: string[]): BodyBuffer {
   const buffer = new BodyBuffer();
   for (const chunk of chunks) buffer.append(bytes(chunk));
@@ -42,5 +44,49 @@ describe("BodyBuffer.splice()", () => {
     buffer.splice(0, 0, given);
     given.fill(0);
     expect(text(buffer.take())).toBe("abc");
+  });
+});
+
+describe("BodyBuffer and the buffers of its chunks", () => {
+  test("hands over the only chunk as it is, with its buffer or without", () => {
+    for (const isOwned of [true, false]) {
+      const buffer = new BodyBuffer();
+      const chunk = large();
+      buffer.append(chunk, isOwned);
+      expect(buffer.read(0, 9).byteLength).toBe(9);
+      expect(buffer.isOwned).toBe(isOwned);
+      expect(buffer.take()).toBe(chunk);
+      expect(chunk.byteLength).toBe(5000);
+    }
+  });
+
+  test("frees those that are its own once they are joined or spliced, and no others", () => {
+    for (const change of [
+      (buffer: BodyBuffer) => buffer.read(0, 1),
+      (buffer: BodyBuffer) => buffer.splice(0, 0, bytes("a")),
+      (buffer: BodyBuffer) => buffer.take(),
+    ]) {
+      const [first, second, third] = [large(), large(), large()];
+      const buffer = new BodyBuffer();
+      buffer.append(first, true);
+      buffer.append(second);
+      buffer.append(third, true);
+      change(buffer);
+      const lengths = [first, second, third].map((chunk) => chunk.byteLength);
+      expect(lengths).toEqual([0, 5000, 0]);
+    }
+  });
+
+  test("gives what it has joined, and owns nothing when it is empty", () => {
+    const buffer = new BodyBuffer();
+    buffer.append(large());
+    expect(buffer.isOwned).toBe(false);
+    buffer.append(large());
+    expect(buffer.isOwned).toBe(true);
+    expect(buffer.take()?.byteLength).toBe(10_000);
+    buffer.append(large());
+    expect(buffer.isOwned).toBe(false);
+    buffer.splice(5000, 0, bytes("a"));
+    expect(buffer.isOwned).toBe(true);
   });
 });

@@ -29,6 +29,8 @@ export class FilterBody implements Body {
   #length: number | undefined;
   #paused = false;
   #ended = false;
+  /** Of the chunk that was handed out last. */
+  givesBuffer = false;
   /** A read of the source that a resume has overtaken. */
   #pending: Promise<Uint8Array | undefined> | undefined;
 
@@ -52,8 +54,10 @@ export class FilterBody implements Body {
   /** Without a promise while neither the source nor the filter has to be waited for. */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     for (;;) {
-      const released = this.#paused ? undefined : this.#held.take();
-      if (released !== undefined) return released;
+      if (!this.#paused && this.#held.length > 0) {
+        this.givesBuffer = this.#held.isOwned;
+        return this.#held.take();
+      }
       if (this.#ended) return undefined;
       const waits = this.#step();
       if (waits !== undefined) return waits.then(() => this.read());
@@ -90,7 +94,7 @@ export class FilterBody implements Body {
     this.#throwIfInterrupted();
     if (next !== RESUMED && this.#slot.alive) return this.#deliver(next);
     if (next === undefined) this.#ended = true;
-    else if (next !== RESUMED) this.#held.append(next);
+    else if (next !== RESUMED) this.#hold(next);
     this.#letGo();
     return undefined;
   }
@@ -105,7 +109,7 @@ export class FilterBody implements Body {
   #deliver(chunk: Uint8Array | undefined): Promise<void> | undefined {
     if (chunk !== undefined) {
       this.#seen += chunk.byteLength;
-      this.#held.append(chunk);
+      this.#hold(chunk);
       if (this.#paused && this.#held.length > this.#chain.bufferBytesMax) throw this.#bufferFull();
     }
     this.#ended = chunk === undefined || this.#seen === this.#source.length;
@@ -115,6 +119,11 @@ export class FilterBody implements Body {
       if (end instanceof Promise) return end.then(() => this.#tell(chunk));
     }
     return this.#tell(chunk);
+  }
+
+  /** @param chunk that the source has handed out last */
+  #hold(chunk: Uint8Array): void {
+    this.#held.append(chunk, this.#source.givesBuffer === true);
   }
 
   #tell(chunk: Uint8Array | undefined): Promise<void> | undefined {

@@ -15,6 +15,10 @@ export class TrailedBody implements Body {
     return this.#source.length;
   }
 
+  get givesBuffer(): boolean {
+    return this.#source.givesBuffer === true;
+  }
+
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     return this.#source.read();
   }

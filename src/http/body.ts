@@ -16,11 +16,12 @@ export interface Body {
   readonly trailers: HeaderList | undefined;
 
   /**
-   * bytes in front of the chunk that was handed out last, in the same buffer: a head can be written
-   * there, so that both are sent as they lie. When it is told, also as 0, all of the buffer is the
-   * reader's, who may free it. Left out, or undefined: there may be other views of it.
+   * The buffer of the chunk that was handed out last is the reader's as a whole: a head can be
+   * written in front of the chunk, and it can be freed once the reader is done with this chunk and
+   * with those before it, which may lie in the same one. Left out, or false: there may be other
+   * views of it.
    */
-  readonly headroom?: number | undefined;
+  readonly givesBuffer?: boolean;
 
   /**
    * The next chunk (never empty), or undefined at the end and ever after. The reader owns the

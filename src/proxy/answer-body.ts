@@ -32,8 +32,8 @@ export class AnswerBody implements Body {
     return this.#inner.trailers;
   }
 
-  get headroom(): number | undefined {
-    return this.#inner.headroom;
+  get givesBuffer(): boolean {
+    return this.#inner.givesBuffer === true;
   }
 
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {

@@ -23,6 +23,10 @@ export class LimitedBody implements Body {
     return this.#inner.trailers;
   }
 
+  get givesBuffer(): boolean {
+    return this.#inner.givesBuffer === true;
+  }
+
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const chunk = this.#inner.read();
     return chunk instanceof Promise

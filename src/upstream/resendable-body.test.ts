@@ -67,6 +67,18 @@ describe("ResendableBody rewind() is refused", () => {
     expect(body.read()).toEqual(Buffer.from("y")); // It is a plain body from here on.
   });
 
+  test("and then its chunks' buffers are the reader's, as the source gives them", () => {
+    const source = new ManualBody();
+    Object.assign(source, { givesBuffer: true });
+    const body = new ResendableBody(
+      source.give("a").give(new Uint8Array(LIMITS.resendBodyBytesMax)),
+    );
+    void body.read();
+    expect(body.givesBuffer).toBe(false);
+    void body.read();
+    expect(body.givesBuffer).toBe(true);
+  });
+
   test("after the source has failed", async () => {
     const source = new ManualBody(3);
     const body = new ResendableBody(source);

@@ -32,6 +32,11 @@ export class ResendableBody implements Body {
     return this.#source.trailers;
   }
 
+  /** What is kept is not the reader's alone. */
+  get givesBuffer(): boolean {
+    return this.#lost && this.#source.givesBuffer === true;
+  }
+
   read(): Chunk | Promise<Chunk> {
     if (this.#next < this.#kept.length) return this.#kept[this.#next++];
     const chunk = this.#source.read();

@@ -3,11 +3,13 @@
  * answers, trailers, whole bodies to the byte, kept connections, and clients that leave.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { ask, BOTH_FRONTS, FRONTS, portOf, request, valuesOf } from "./support/fronts.ts";
 import { type Gateway, startGateway, until } from "./support/gateway.ts";
 import { RawConnection } from "./support/raw-client.ts";
 import { ScriptedNode } from "./support/scripted-node.ts";
 
+const SDK = join(import.meta.dir, "../guests/rust-sdk/examples.wasm");
 const MIB = 1024 * 1024;
 const EVENT_STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
 const CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
@@ -23,6 +25,16 @@ beforeAll(async () => {
     await startGateway(`${BOTH_FRONTS}
 routes:
   - { id: all, uri: /*, upstream: { nodes: { "${node.address}": 1 } } }
+  - id: appended
+    uri: /appended/*
+    upstream: { nodes: { "${node.address}": 1 } }
+    plugins:
+      - { sdk: append request A }
+      - { sdk: append response B }
+      - { sdk: body quicksilver }
+limits: { filter_buffer: 8MiB }
+wasm:
+  plugins: [{ name: sdk, file: ${JSON.stringify(SDK)}, limits: { memory: 64MiB, deadline: 2s } }]
 `),
   );
 });
@@ -119,21 +131,34 @@ describe.each(FRONTS)("front %s", (front) => {
     });
   });
 
-  test("a body of 3 MiB comes back as it went, with a length and in chunks", async () => {
-    const path = `/echo-${front}`;
-    node.on(path, async (call) => call.reply("200 OK", [], await call.whole()));
-    const body = new Uint8Array(3 * MIB + 7);
-    for (let at = 0; at < body.length; at += 65_536) {
-      crypto.getRandomValues(body.subarray(at, Math.min(at + 65_536, body.length)));
-    }
-    const sent = new Bun.CryptoHasher("sha256").update(body).digest("hex");
-    const pieces = new Response(body).body as ReadableStream<Uint8Array>;
-    for (const init of [{ body }, { body: pieces }]) {
-      const answer = await fetch(`http://127.0.0.1:${port()}${path}`, { method: "POST", ...init });
-      const received = await answer.arrayBuffer();
-      expect(new Bun.CryptoHasher("sha256").update(received).digest("hex")).toBe(sent);
-    }
-  });
+  test.each([
+    { method: "POST", folder: "", added: "" },
+    { method: "PUT", folder: "", added: "" },
+    { method: "POST", folder: "/appended", added: "AB" },
+  ])(
+    "a body of 3 MiB to $method $folder comes back as it went, with a length and in chunks",
+    async ({ method, folder, added }) => {
+      const path = `${folder}/echo-${method}-${front}`;
+      node.on(path, async (call) => {
+        const whole = await call.whole();
+        if (call.header("x-chunked") === undefined) await call.reply("200 OK", [], whole);
+        else await call.write(Buffer.concat([...chunkedReply(whole)]));
+      });
+      const body = new Uint8Array(3 * MIB + 7);
+      for (let at = 0; at < body.length; at += 65_536) {
+        crypto.getRandomValues(body.subarray(at, Math.min(at + 65_536, body.length)));
+      }
+      const sent = new Bun.CryptoHasher("sha256").update(body).update(added).digest("hex");
+      for (const headers of [{}, { "X-Chunked": "1" }]) {
+        const pieces = new Response(body).body as ReadableStream<Uint8Array>;
+        for (const init of [{ body }, { body: pieces }]) {
+          const url = `http://127.0.0.1:${port()}${path}`;
+          const received = await (await fetch(url, { method, headers, ...init })).arrayBuffer();
+          expect(new Bun.CryptoHasher("sha256").update(received).digest("hex")).toBe(sent);
+        }
+      }
+    },
+  );
 
   describe("connections to the node", () => {
     test("are used again, one request after the other", async () => {
@@ -319,6 +344,19 @@ function http1Port(): number {
 }
 
 /** One chunk of a chunked body. */
+/** In chunks of many sizes. */
+function* chunkedReply(body: Buffer): Generator<Buffer> {
+  yield Buffer.from(`HTTP/1.1 200 OK\r\n${CHUNKED}`);
+  for (let at = 0, n = 0; at < body.length; n++) {
+    const piece = body.subarray(at, at + ([1, 700, 5000, 70_000, 300_000][n % 5] ?? 1));
+    yield Buffer.from(`${piece.length.toString(16)}\r\n`);
+    yield piece;
+    yield Buffer.from("\r\n");
+    at += piece.length;
+  }
+  yield Buffer.from("0\r\n\r\n");
+}
+
 function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
 }

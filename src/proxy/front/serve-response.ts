@@ -1,3 +1,4 @@
+import { freeBuffer } from "../../base/free-buffer.ts";
 import { type Body, collect, MemoryBody } from "../../http/body.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import type { Answer } from "./front.ts";
@@ -82,10 +83,12 @@ function directStream(body: Body, onEnd: () => void): ReadableStream {
         for (;;) {
           const chunk = await body.read();
           if (chunk === undefined) break;
+          const isOwned = body.givesBuffer === true; // Before another one is read.
           for (let at = 0; at < chunk.byteLength; at += WRITE_BYTES) {
             await controller.write(chunk.subarray(at, at + WRITE_BYTES));
             await controller.flush(); // A promise while the client takes no more: back-pressure.
           }
+          if (isOwned) freeBuffer(chunk);
         }
         controller.end();
         onEnd();

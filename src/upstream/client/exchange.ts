@@ -11,7 +11,7 @@ import { ChunkedDecoder } from "./chunked-decoder.ts";
 import type { Connection, ConnectionUser } from "./connection.ts";
 import { requestHead } from "./request-head.ts";
 import { RequestSender, type SendListener } from "./request-sender.ts";
-import { cut, headroomOf, WholeBody } from "./whole-body.ts";
+import { cut, WholeBody } from "./whole-body.ts";
 import { ResponseBody, type BodySource } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { badResponse } from "./syntax.ts";
@@ -266,10 +266,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     this.#phase = "body";
     this.#decoder = decoder;
     this.#body = new ResponseBody(this, length);
-    if (payloadEnd > payloadStart) {
-      const payload = cut(chunk, payloadStart, payloadEnd);
-      this.#body.pushFirst(payload, headroomOf(payloadStart, payloadEnd));
-    }
+    if (payloadEnd > payloadStart) this.#body.push(cut(chunk, payloadStart, payloadEnd));
     this.#answered = true;
     this.#observer.exchangeAnswered(head, this.#body, undefined);
   }

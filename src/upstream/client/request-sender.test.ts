@@ -155,6 +155,33 @@ describe("RequestSender bodies", () => {
   });
 });
 
+describe("RequestSender and the buffers of chunks", () => {
+  test.each([
+    { length: 3_000_000, givesBuffer: true },
+    { length: undefined, givesBuffer: true },
+    { length: 3_000_000, givesBuffer: false },
+    { length: undefined, givesBuffer: false },
+  ])("frees what it was given when it is sent (%p)", async ({ length, givesBuffer }) => {
+    const chunks = [100, 900_000, 2_000_000, 99_900].map((size) => new Uint8Array(size).fill(122));
+    let received = 0;
+    using node = new RawNode(async (peer) => {
+      await peer.head();
+      const isChunked = length === undefined;
+      const wire = await (isChunked ? peer.receives("\r\n0\r\n\r\n") : peer.bytes(length));
+      received = [...wire.matchAll(/z+/g)].reduce((sum, [run]) => sum + run.length, 0);
+      await peer.send(OK);
+    });
+    const body = new ManualBody(length);
+    Object.assign(body, { givesBuffer });
+    for (const chunk of chunks) body.give(chunk);
+    const post = upstreamRequest({ method: "POST", body: body.give(undefined) });
+    expect((await upstreamTo([node]).forward(post, forwardOptions())).status).toBe(200);
+    expect(received).toBe(3_000_000);
+    const left = chunks.map((chunk) => chunk.byteLength);
+    expect(left).toEqual(givesBuffer ? [100, 0, 0, 0] : [100, 900_000, 2_000_000, 99_900]);
+  });
+});
+
 /** More than the kernel holds for a node that does not read: 6 MiB to receive, 4 MiB to send. */
 const HUGE_BYTES = 16 * 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../base/errors.ts";
+import { freeBuffer } from "../../base/free-buffer.ts";
 import type { Body } from "../../http/body.ts";
 import type { HeadText } from "../../http/head-text.ts";
 import type { UpstreamRequest } from "../message.ts";
@@ -38,6 +39,8 @@ export class RequestSender {
   /** Bytes of body that are still owed to the Content-Length; undefined when chunked. */
   #owedBytes: number | undefined;
   #pending: Uint8Array | undefined;
+  /** Its buffer is freed when it is sent. */
+  #ownsPending = false;
   #drained: PromiseWithResolvers<void> | undefined;
   #stopped = false;
 
@@ -78,7 +81,9 @@ export class RequestSender {
     this.sentBytes += taken;
     this.#pending = taken < pending.byteLength ? pending.subarray(taken) : undefined;
     this.#listener.sendProgressed(this.#pending !== undefined);
-    if (this.#pending === undefined) this.#resolveDrained();
+    if (this.#pending !== undefined) return;
+    if (this.#ownsPending) freeBuffer(pending);
+    this.#resolveDrained();
   }
 
   /** Sends no more; the listener hears no more. The body is left as it is. */
@@ -124,7 +129,7 @@ export class RequestSender {
         const chunk = next instanceof Promise ? await next : next;
         if (this.#stopped) return;
         if (chunk === undefined) break;
-        this.#write(this.#framed(chunk));
+        this.#writeChunk(chunk, body.givesBuffer === true);
         if (this.#pending !== undefined) await this.#whenDrained();
         if (this.#stopped) return;
         next = body.read();
@@ -171,14 +176,26 @@ export class RequestSender {
     this.sentBytes += taken;
     if (taken === head.length) return;
     this.#pending = Buffer.from(String(head).slice(taken), "latin1");
+    this.#ownsPending = false;
     this.#listener.sendProgressed(true);
   }
 
-  #write(bytes: Uint8Array): void {
+  #writeChunk(chunk: Uint8Array, isOwned: boolean): void {
+    const framed = this.#framed(chunk);
+    if (framed !== chunk && isOwned) freeBuffer(chunk);
+    this.#write(framed, framed !== chunk || isOwned);
+  }
+
+  /** @param isOwned its buffer is freed when it is sent */
+  #write(bytes: Uint8Array, isOwned = false): void {
     const taken = this.#connection.write(bytes);
     this.sentBytes += taken;
-    if (taken === bytes.byteLength) return;
+    if (taken === bytes.byteLength) {
+      if (isOwned) freeBuffer(bytes);
+      return;
+    }
     this.#pending = bytes.subarray(taken);
+    this.#ownsPending = isOwned;
     this.#listener.sendProgressed(true);
   }
 
@@ -203,10 +220,13 @@ export class RequestSender {
   }
 }
 
-/** One chunk, size line and CR LF included: copied, as three writes would be three packets. */
+/**
+ * One chunk, size line and CR LF included, in a buffer of its own: copied, as three writes would be
+ * three packets.
+ */
 function chunked(chunk: Uint8Array): Uint8Array {
   const size = `${chunk.byteLength.toString(16)}\r\n`;
-  const framed = Buffer.allocUnsafe(size.length + chunk.byteLength + 2);
+  const framed = Buffer.allocUnsafeSlow(size.length + chunk.byteLength + 2);
   framed.write(size, 0, "latin1");
   framed.set(chunk, size.length);
   framed.write("\r\n", size.length + chunk.byteLength, "latin1");

@@ -13,9 +13,7 @@ export interface BodySource extends FlowSource {
 /** A response body that did not arrive together with its head. */
 export class ResponseBody implements Body {
   readonly length: number | undefined;
-  headroom = 0;
-  /** Of the first chunk, until it is read. */
-  #firstHeadroom = 0;
+  readonly givesBuffer = true;
   #trailers: HeaderList | undefined;
   readonly #source: BodySource;
   readonly #queue: ReceiveQueue;
@@ -31,8 +29,6 @@ export class ResponseBody implements Body {
   }
 
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    this.headroom = this.#firstHeadroom;
-    this.#firstHeadroom = 0;
     const chunk = this.#queue.read();
     if (chunk instanceof Promise) this.#source.awaited();
     return chunk;
@@ -44,14 +40,8 @@ export class ResponseBody implements Body {
     this.#source.cancelled();
   }
 
-  /** @internal for the exchange, as are the following */
+  /** @internal for the exchange, as are the following. @param chunk alone in its buffer */
   push(chunk: Uint8Array): void {
-    this.#queue.push(chunk);
-  }
-
-  /** The same for what came with the head, before anybody reads. */
-  pushFirst(chunk: Uint8Array, headroom: number): void {
-    this.#firstHeadroom = headroom;
     this.#queue.push(chunk);
   }
 

@@ -11,11 +11,6 @@ export function cut(chunk: Uint8Array, start: number, end: number): Uint8Array {
   return length <= COPY_BYTES_MAX ? chunk.slice(start, end) : chunk.subarray(start, end);
 }
 
-/** Bytes in front of what cut() answers: of heads and chunk sizes, which are read. */
-export function headroomOf(start: number, end: number): number {
-  return end - start <= COPY_BYTES_MAX ? 0 : start;
-}
-
 /** A response body that has come with its head, to its last byte. */
 export class WholeBody implements Body, ByteRange {
   readonly buffer: Uint8Array;

@@ -139,14 +139,14 @@ export class AnswerSender {
   /** Goes on with a chunk that has been read. @throws what the body's read() throws */
   #pump(read: Uint8Array | undefined): void {
     let chunk = read;
-    let headroom: number | undefined;
+    let isOwned = false;
     while (chunk !== undefined) {
       // A short stream that ends here can leave in one write with its end.
-      headroom = this.#body?.headroom; // Before another chunk is read.
+      isOwned = this.#body?.givesBuffer === true; // Before another chunk is read.
       const looksAhead = this.#framing === "chunked" && chunk.length <= LOOK_AHEAD_BYTES_MAX;
       let next = looksAhead ? this.#body?.read() : NOT_READ;
       if (next === undefined) break;
-      this.#send(chunk, headroom);
+      this.#send(chunk, isOwned);
       if (this.#output.waitingBytes > 0 && !(next instanceof Promise)) {
         this.#held = next === NOT_READ ? undefined : next;
         this.#state = "blocked";
@@ -160,7 +160,7 @@ export class AnswerSender {
       }
       chunk = next;
     }
-    this.#end(chunk, headroom);
+    this.#end(chunk, isOwned);
   }
 
   /** A whole body that lies behind what was the node's head. */
@@ -175,20 +175,20 @@ export class AnswerSender {
     }
   }
 
-  #send(chunk: Uint8Array, headroom: number | undefined): void {
+  #send(chunk: Uint8Array, isOwned: boolean): void {
     if (this.#framing === "chunked") {
-      this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n", headroom);
+      this.#write(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n", isOwned);
       return;
     }
     if (this.#framing === "length") {
       this.#left -= chunk.length;
       if (this.#left < 0) throw wrongLength(`${-this.#left} bytes too many`);
     }
-    this.#write("", chunk, "", headroom);
+    this.#write("", chunk, "", isOwned);
   }
 
   /** @param last chunk of a chunked body that goes with its end */
-  #end(last: Uint8Array | undefined, headroom?: number): void {
+  #end(last: Uint8Array | undefined, isOwned = false): void {
     if (this.#body !== undefined && this.#framing === "length" && this.#left > 0) {
       throw wrongLength(`${this.#left} bytes missing`);
     }
@@ -196,7 +196,7 @@ export class AnswerSender {
       const trailers = this.#takesTrailers ? this.#body.trailers : undefined;
       const end = `0\r\n${trailers === undefined ? "" : renderTrailers(trailers)}\r\n`;
       if (last === undefined) this.#write(end, undefined, "");
-      else this.#write(`${last.length.toString(16)}\r\n`, last, `\r\n${end}`, headroom);
+      else this.#write(`${last.length.toString(16)}\r\n`, last, `\r\n${end}`, isOwned);
     } else if (this.#head !== NO_HEAD) {
       this.#write("", undefined, "");
     }
@@ -208,8 +208,8 @@ export class AnswerSender {
     this.#owner.onBlocked();
   }
 
-  #write(before: string, bytes: Uint8Array | undefined, after: string, headroom?: number): void {
-    this.#output.write(this.#takeHead(), before, bytes, after, headroom);
+  #write(before: string, bytes: Uint8Array | undefined, after: string, isOwned = false): void {
+    this.#output.write(this.#takeHead(), before, bytes, after, isOwned);
   }
 
   #takeHead(): HeadText {

@@ -203,3 +203,23 @@ describe("next() errors", () => {
     }
   });
 });
+
+/** For each piece, whether it gives its buffer. */
+function given(framing: Exclude<BodyFraming, 0>, ...arrived: string[]): boolean[] {
+  const decoder = decoderFor(framing, HTTP1_BOUNDS);
+  const input = new Input();
+  const gives: boolean[] = [];
+  for (const bytes of arrived) {
+    input.push(Buffer.from(bytes, "latin1"));
+    while (decoder.next(input) !== undefined) gives.push(decoder.givesBuffer);
+  }
+  return gives;
+}
+
+test("the last piece of what arrived together gives its buffer, and no piece before it", () => {
+  const long = "x".repeat(2000);
+  expect(given(4000, long, long)).toEqual([true, true]);
+  expect(given(2000, long + NEXT)).toEqual([false]);
+  const chunk = `7d0\r\n${long}\r\n`;
+  expect(given("chunked", `${chunk}7d0\r\n${long}`, `\r\n${chunk}`)).toEqual([false, true, false]);
+});

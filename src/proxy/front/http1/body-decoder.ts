@@ -15,6 +15,8 @@ export interface BodyDecoder {
   /** bytes that are certain to follow; a chunked body may have more. */
   readonly left: number;
   readonly trailers: HeaderList | undefined;
+  /** @see Body.givesBuffer */
+  readonly givesBuffer: boolean;
   /**
    * The next bytes; undefined at the end, or when they have not arrived.
    * @throws GatewayError REQUEST_MALFORMED, REQUEST_HEADERS_TOO_LARGE (trailers)
@@ -29,6 +31,7 @@ export function decoderFor(framing: Exclude<BodyFraming, 0>, bounds: Http1Bounds
 class LengthDecoder implements BodyDecoder {
   left: number;
   readonly trailers = undefined;
+  givesBuffer = false;
 
   constructor(length: number) {
     this.left = length;
@@ -42,6 +45,7 @@ class LengthDecoder implements BodyDecoder {
     if (this.left === 0) return undefined;
     const bytes = input.take(this.left);
     this.left -= bytes?.length ?? 0;
+    this.givesBuffer = input.tookLast;
     return bytes;
   }
 }
@@ -59,6 +63,7 @@ class ChunkedDecoder implements BodyDecoder {
   readonly #bounds: Http1Bounds;
   #state: "size" | "data" | "data-end" | "trailers" | "done" = "size";
   left = 0;
+  givesBuffer = false;
   #extensionBytes = 0;
   #trailers: HeaderList | undefined;
   #trailerBytes = 0;
@@ -77,6 +82,7 @@ class ChunkedDecoder implements BodyDecoder {
 
   next(input: Input): Uint8Array | undefined {
     const first = this.#piece(input);
+    this.givesBuffer = input.tookLast;
     if (first === undefined || first.length >= SMALL_BYTES || input.length === 0) return first;
     const pieces = [first];
     let total = first.length;

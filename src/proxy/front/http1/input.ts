@@ -24,6 +24,8 @@ export class Input {
   #lineStart = 0;
   #lineEnd = 0;
   #isLineClean = false;
+  /** Nothing is left of the chunk that take() took from. */
+  tookLast = false;
 
   /** bytes; without those of `partial`. */
   get length(): number {
@@ -123,6 +125,7 @@ export class Input {
     const taken = Math.min(bytesMax, first.length - from);
     this.#window = "";
     this.#windowAt = 0;
+    this.tookLast = from + taken === first.length;
     this.#advance(taken);
     return taken === first.length ? first : first.subarray(from, from + taken);
   }

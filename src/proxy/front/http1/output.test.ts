@@ -45,20 +45,20 @@ describe("write()", () => {
   );
 
   test("sends bytes as they lie, with a text in front of them where there is room for it", () => {
-    for (const { headroom, inPlace } of [
-      { headroom: 3, inPlace: true },
-      { headroom: 2, inPlace: false },
+    for (const { room, inPlace } of [
+      { room: 3, inPlace: true },
+      { room: 2, inPlace: false },
     ]) {
       const sink = new FakeSink();
       sink.room = 7;
-      const buffer = new Uint8Array(20_008).fill(46);
-      const body = buffer.subarray(8);
+      const buffer = new Uint8Array(room + 20_000).fill(46);
+      const body = buffer.subarray(room);
       body.set(bytes(20_000));
       const output = new Output(sink);
-      output.write(NO_HEAD, "<\xe9>", body, "", headroom);
+      output.write(NO_HEAD, "<\xe9>", body, "", true);
       // What was copied is freed at once.
-      const before = inPlace ? Buffer.from(buffer.subarray(0, 8)).toString("latin1") : "";
-      expect([before, buffer.length]).toEqual(inPlace ? [".....<\xe9>", 20_008] : ["", 0]);
+      const before = inPlace ? Buffer.from(buffer.subarray(0, room)).toString("latin1") : "";
+      expect([before, buffer.length]).toEqual(inPlace ? ["<\xe9>", 20_003] : ["", 0]);
       sink.room = Infinity;
       // What has not been sent is not copied either; it is the output's, and nobody else's.
       body[19_999] = 33;
@@ -71,26 +71,52 @@ describe("write()", () => {
 
   test("frees the buffer of what it sends, but none that may have other views", () => {
     for (const size of [4097, 20_000, 65_536, 300_000]) {
-      for (const [headroom, before, after, room] of [
-        [0, "", "", Infinity],
-        [0, "", "", 5],
-        [undefined, "", "", Infinity],
-        [undefined, "a", "b", Infinity],
-        [undefined, "", "", 5],
+      for (const [isOwned, before, after, room] of [
+        [true, "", "", Infinity],
+        [true, "", "", 5],
+        [true, "a", "b", Infinity],
+        [true, "a", "b", 5],
+        [true, "a", "b".repeat(2000), Infinity],
+        [true, "a".repeat(70_000), "b", 5],
+        [false, "", "", Infinity],
+        [false, "a", "b", Infinity],
+        [false, "", "", 5],
       ] as const) {
         const sink = new FakeSink();
         sink.room = room;
         const body = bytes(size);
         const output = new Output(sink);
-        output.write(NO_HEAD, before, body, after, headroom);
+        output.write(NO_HEAD, before, body, after, isOwned);
         const isSent = room === Infinity;
-        expect(body.length).toBe(headroom === 0 && isSent ? 0 : size);
+        if (isSent) expect(body.length).toBe(isOwned ? 0 : size);
         sink.room = Infinity;
         output.drain();
         expect(sink.text === before + text(size) + after).toBe(true);
-        expect(body.length).toBe(headroom === 0 ? 0 : size);
+        expect(body.length).toBe(isOwned ? 0 : size);
       }
     }
+  });
+
+  test("sends a long chunk as it lies between its size and its end", () => {
+    const sink = new FakeSink();
+    const body = new Uint8Array(7 + 300_000).subarray(7);
+    body.set(bytes(300_000));
+    new Output(sink).write(NO_HEAD, "493e0\r\n", body, "\r\n", true);
+    expect(sink.text === `493e0\r\n${text(300_000)}\r\n`).toBe(true);
+    expect([sink.writes, body.length]).toEqual([2, 0]);
+  });
+
+  test("leaves a buffer as it is while others wait, which may lie in it", () => {
+    const sink = new FakeSink();
+    const output = new Output(sink);
+    const buffer = bytes(20_000);
+    sink.room = 5;
+    output.write(NO_HEAD, "", buffer.subarray(0, 9_000), "");
+    output.write(NO_HEAD, "<<<", buffer.subarray(9_000), "", true);
+    sink.room = Infinity;
+    output.drain();
+    const whole = text(20_000);
+    expect(sink.text === `${whole.slice(0, 9_000)}<<<${whole.slice(9_000)}`).toBe(true);
   });
 
   test("puts a head in front of everything, whatever size it has", () => {
@@ -101,7 +127,7 @@ describe("write()", () => {
       const output = new Output(sink);
       output.write(head, "5\r\n", bytes(5), "\r\n");
       output.write(head, "", undefined, "");
-      output.write(head, "", bytes(9000), "", 0);
+      output.write(head, "", bytes(9000), "", true);
       const body = text(9000);
       expect(sink.text === `${front}5\r\nabcde\r\n${front}${front}${body}`).toBe(true);
     }

@@ -49,32 +49,33 @@ export class Output {
    *   head │ before (latin-1) │ bytes │ after (latin-1)      in one write up to 64 KiB
    *
    * @param bytes kept until they are sent, so they are the output's from now on
-   * @param headroom bytes in front of them, in their buffer, which is the output's as a whole then
+   * @param isOwned their buffer is the output's as a whole: what is in front of them may be
+   *   overwritten, and it is freed when they are sent
    */
   write(
     head: HeadText,
     before: string,
     bytes: Uint8Array | undefined,
     after: string,
-    headroom?: number,
+    isOwned = false,
   ): void {
     const front = head.length + before.length;
     const byteLength = bytes?.length ?? 0;
-    const fits = after === "" && front <= (headroom ?? 0) && byteLength > COPY_BYTES_MAX;
-    const isOwned = headroom !== undefined;
-    if (bytes !== undefined && fits) {
+    const isShort = front + byteLength + after.length <= SCRATCH_BYTES;
+    const isCopied = byteLength <= COPY_BYTES_MAX || (isShort && after !== "");
+    if (bytes !== undefined && !isCopied && this.#hasRoom(front, bytes, isOwned)) {
       const whole = front === 0 ? bytes : writtenBefore(bytes, front, head, before);
-      this.#sendRange(whole, 0, whole.length, isOwned ? "owned" : "kept");
-    } else if (front + byteLength + after.length <= SCRATCH_BYTES) {
+      this.#writeLarge("", whole, after, isOwned);
+    } else if (isShort) {
       let at = writeLatin1(SCRATCH, before, head.writeTo(SCRATCH, 0));
       if (bytes !== undefined) {
         SCRATCH.set(bytes, at);
-        if (isOwned && byteLength > COPY_BYTES_MAX) freeBuffer(bytes);
+        if (isOwned && !this.#hasOfBuffer(bytes)) freeBuffer(bytes);
       }
       at = writeLatin1(SCRATCH, after, at + byteLength);
       this.#send(SCRATCH, at);
     } else {
-      this.#writeLarge(String(head) + before, bytes, after);
+      this.#writeLarge(String(head) + before, bytes, after, isOwned);
     }
   }
 
@@ -122,20 +123,25 @@ export class Output {
   }
 
   /** What does not fit into one piece. */
-  #writeLarge(before: string, bytes: Uint8Array | undefined, after: string): void {
+  #writeLarge(
+    before: string,
+    bytes: Uint8Array | undefined,
+    after: string,
+    isOwned: boolean,
+  ): void {
     if (after.length > TAIL_BYTES) {
-      this.write(NO_HEAD, before, bytes, "");
+      this.write(NO_HEAD, before, bytes, "", isOwned);
       this.#send(Buffer.from(after, "latin1"));
     } else if (bytes === undefined || before.length >= SCRATCH_BYTES) {
       this.#send(Buffer.from(before, "latin1"));
-      if (bytes !== undefined || after !== "") this.write(NO_HEAD, "", bytes, after);
+      if (bytes !== undefined || after !== "") this.write(NO_HEAD, "", bytes, after, isOwned);
     } else {
-      this.#writeLong(before, bytes, after);
+      this.#writeLong(before, bytes, after, isOwned);
     }
   }
 
   /** The text in front goes with the body's first bytes, the text behind with its last ones. */
-  #writeLong(before: string, bytes: Uint8Array, after: string): void {
+  #writeLong(before: string, bytes: Uint8Array, after: string, isOwned: boolean): void {
     let start = 0;
     if (before !== "") {
       const at = writeLatin1(SCRATCH, before, 0);
@@ -143,14 +149,28 @@ export class Output {
       SCRATCH.set(bytes.subarray(0, start), at);
       this.#send(SCRATCH, at + start);
     }
-    if (after !== "" && bytes.length - start > SCRATCH_BYTES - after.length) {
+    const keeping = isOwned ? "owned" : "kept";
+    if (after === "") {
+      this.#sendRange(bytes, start, bytes.length, keeping);
+    } else if (bytes.length - start <= SCRATCH_BYTES - after.length) {
+      this.write(NO_HEAD, "", bytes.subarray(start), after, isOwned);
+    } else {
       const end = bytes.length - TAIL_BYTES;
-      this.#send(bytes.subarray(start, end));
-      start = end;
+      const tail = Uint8Array.from(bytes.subarray(end)); // Before what it lies in is freed.
+      this.#sendRange(bytes, start, end, keeping);
+      this.write(NO_HEAD, "", tail, after);
     }
-    const rest = start === 0 ? bytes : bytes.subarray(start);
-    if (after === "") this.#send(rest);
-    else this.write(NO_HEAD, "", rest, after);
+  }
+
+  /** There is room for that in front of these bytes, which nobody needs. */
+  #hasRoom(front: number, bytes: Uint8Array, isOwned: boolean): boolean {
+    return front === 0 || (isOwned && front <= bytes.byteOffset && !this.#hasOfBuffer(bytes));
+  }
+
+  /** Earlier bytes of the same buffer wait. */
+  #hasOfBuffer(bytes: Uint8Array): boolean {
+    if (this.#waiting.length === 0) return false; // To ask short ones for their buffer costs more.
+    return this.#waiting.some((piece) => piece.bytes.buffer === bytes.buffer);
   }
 
   /** @param length of SCRATCH; without it `bytes` are kept and not copied */

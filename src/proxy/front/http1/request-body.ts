@@ -41,6 +41,10 @@ export class RequestBody implements Body {
     return this.#decoder.trailers;
   }
 
+  get givesBuffer(): boolean {
+    return this.#decoder.givesBuffer;
+  }
+
   /** All its bytes, and nothing behind them, have been taken from the input. */
   get ended(): boolean {
     return this.#decoder.done;
