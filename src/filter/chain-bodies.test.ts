@@ -378,3 +378,17 @@ describe("FilterChain.addTrailers()", () => {
     expect(chain.addTrailers("request")).toBe(source.trailers as HeaderList);
   });
 });
+
+test.each([true, false])(
+  "a filter that lets a chunk pass gives its buffer as its source does (%p)",
+  async (givesBuffer) => {
+    const source = Object.assign(new MemoryBody(bytes("abc")), { givesBuffer });
+    const chain = chainOf([pluginOf("a", { onResponseBody: () => "continue" })]);
+    await chain.requestHeaders(undefined);
+    await chain.responseHeaders(source);
+    const body = chain.body("response");
+    expect(body).not.toBe(source);
+    expect(text((await body?.read()) ?? undefined)).toBe("abc");
+    expect(body?.givesBuffer).toBe(givesBuffer);
+  },
+);
