@@ -204,7 +204,7 @@ describe("a handshake", () => {
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(55);
     expect(performance.now() - startMs).toBeLessThan(2000);
     await front.stop();
-    expect(deadlines.armed).toBe(armed);
+    expect(deadlines.armed).toBeLessThanOrEqual(armed); // Those of other tests may have passed.
   });
 
   test("that is through has a request to wait for, as long as any connection", async () => {
