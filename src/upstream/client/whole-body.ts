@@ -17,6 +17,7 @@ export class WholeBody implements Body, ByteRange {
   readonly start: number;
   readonly end: number;
   readonly trailers: HeaderList | undefined;
+  readonly givesBuffer = true;
   #taken: boolean;
 
   /** @param buffer the body's alone: what is before `start` has been read, and nothing follows */

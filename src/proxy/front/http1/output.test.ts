@@ -186,8 +186,9 @@ describe("writeInPlace()", () => {
     expect(sink.text === front + text(end + 10).slice(start, end)).toBe(true);
     expect(sink.writes).toBe(start < front.length && end > 65_536 ? 2 : 1);
     expect(output.waitingBytes).toBe(0);
-    const isSentFromThere = end - start > 4096 && start >= front.length;
-    expect(buffer.length).toBe(isSentFromThere ? 0 : end + 10);
+    // A short one is copied together with a head that has no room in front of it.
+    const isFreed = end - start > 4096 && (start >= front.length || end > 65_536);
+    expect(buffer.length).toBe(isFreed ? 0 : end + 10);
   });
 
   test("keeps what the system does not take, whatever is written meanwhile", () => {

@@ -92,7 +92,7 @@ export class Output {
       Buffer.prototype.copy.call(buffer, SCRATCH, at, start, end);
       this.#send(SCRATCH, at + byteLength);
     } else {
-      this.write(head, "", buffer.subarray(start, end), "");
+      this.write(head, "", buffer.subarray(start, end), "", true);
     }
   }
 
