@@ -256,18 +256,25 @@ export function pinProblems(manifest: string): string[] {
     });
 }
 
-export function limitProblems(limits: string, files: readonly Source[]): string[] {
+/** LIMITS and its parts. */
+const LIMIT_FILE = /^src\/base\/(?:\w+-)?limits\.ts$/;
+
+export function limitProblems(files: readonly Source[]): string[] {
   const used = new Set<string>();
   for (const { path, text } of files) {
-    if (!isProduct(path) || path === "src/base/limits.ts") continue;
+    if (!isProduct(path) || LIMIT_FILE.test(path)) continue;
     for (const [, name = ""] of blank(text).matchAll(/\bLIMITS\.(\w+)/g)) used.add(name);
   }
-  return [...limits.matchAll(/^ {2}(\w+):/gm)]
-    .filter(([, name = ""]) => !used.has(name))
-    .map(({ 1: name, index }) => {
-      const line = lineAt(limits, index);
-      return `src/base/limits.ts:${line}: nothing enforces LIMITS.${name}: enforce it or delete it`;
-    });
+  return files
+    .filter(({ path }) => LIMIT_FILE.test(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/^ {2}(\w+):/gm)]
+        .filter(([, name = ""]) => !used.has(name))
+        .map(({ 1: name, index }) => {
+          const where = `${path}:${lineAt(text, index)}`;
+          return `${where}: nothing enforces LIMITS.${name}: enforce it or delete it`;
+        }),
+    );
 }
 
 /**

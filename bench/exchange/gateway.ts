@@ -4,6 +4,7 @@ import { handle } from "../../src/proxy/exchange.ts";
 import { HTTP1_BOUNDS } from "../../src/proxy/front/http1/bounds.ts";
 import { Connection } from "../../src/proxy/front/http1/connection.ts";
 import type { DataPlane } from "../../src/proxy/served.ts";
+import { starts } from "../../src/upstream/client/start-queue.ts";
 import { FakeClientSocket } from "./client-socket.ts";
 import { type NodeSocket, withNodeSockets } from "./node-socket.ts";
 import { newPlane } from "./plane.ts";
@@ -70,6 +71,7 @@ export class SocketlessGateway {
   }
 
   #answer(): void {
+    starts.flush();
     const asked = this.#asked.splice(0);
     for (const socket of asked) {
       // The receiver owns what it gets.

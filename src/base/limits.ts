@@ -1,4 +1,6 @@
+import { HTTPBIN_LIMITS } from "./httpbin-limits.ts";
 import { TLS_LIMITS } from "./tls-limits.ts";
+
 /**
  * Every bound of the gateway in one place: value, unit, reason. A bound that an operator may set
  * has its default here and its key in the YAML; the error that answers it is named beside it.
@@ -8,6 +10,7 @@ const MIB = 1024 * KIB;
 
 export const LIMITS = {
   ...TLS_LIMITS,
+  ...HTTPBIN_LIMITS,
   /** bytes; request line's target. 414. Proxies and browsers agree on about 8 KiB. */
   requestTargetBytesMax: 8 * KIB,
   /** bytes; names and values of all header lines of a request. 431. */
@@ -72,6 +75,10 @@ export const LIMITS = {
   connectionsPerNodeMax: 10_000,
   /** count; exchanges in flight per worker. GATEWAY_OVERLOADED. */
   exchangesInFlightMax: 20_000,
+  /** count; requests sent to nodes in one go: by then their code and sockets are at hand. */
+  startsPerBatchMax: 32,
+  /** ms; how long a request waits for others to be sent with it while they are still coming. */
+  startWaitMsMax: 1,
   /** bytes; a serialized header map that a guest hands over or is given (proxy-wasm-cpp-host's). */
   pairsBytesMax: MIB,
   /** count; entries of a serialized header map (proxy-wasm-cpp-host's). */
@@ -367,24 +374,6 @@ export const LIMITS = {
   workersAheadMax: 4,
   /** ms; time a worker has to build and start a generation before it is given up. */
   prepareMsMax: 30_000,
-  /** bytes; request body that the embedded upstream repeats in its answer. 413. */
-  httpbinEchoBytesMax: 10 * MIB,
-  /** bytes; indented JSON that the embedded upstream repeats: each level indents. 413. */
-  httpbinIndentedBytesMax: 64 * MIB,
-  /** bytes; request body that the embedded upstream counts and forgets. 413. */
-  httpbinUploadBytesMax: 8 * KIB * MIB,
-  /** bytes; answer that the embedded upstream makes in memory. 400. */
-  httpbinBytesMax: 10 * MIB,
-  /** bytes; answer that the embedded upstream streams. 400. */
-  httpbinStreamBytesMax: 4 * KIB * MIB,
-  /** count; lines of JSON or server-sent events of one answer of the embedded upstream. 400. */
-  httpbinStreamCountMax: 100_000,
-  /** count; redirects in a row, above what browsers and curl follow. 400. */
-  httpbinRedirectsMax: 100,
-  /** ms; longest delay of the embedded upstream, as httpbin's: longer ones are cut. */
-  httpbinDelayMsMax: 10_000,
-  /** ms; how long one answer may drip, or pause between two events. 400. */
-  httpbinDurationMsMax: 60_000,
   /** count; events of one `sluice plugin run`: some hundred bytes each. */
   transcriptEventsMax: 200_000,
   /** bytes; texts in the events of one run. */

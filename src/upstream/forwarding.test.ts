@@ -26,9 +26,8 @@ describe("forward() timeouts", () => {
     const sent = upstreamTo([node]).forward(upstreamRequest(), forwardOptions({ readMs: 30 }));
     const error = await failure(sent);
     expect(error.code).toBe("UPSTREAM_READ_TIMEOUT");
-    expect(error.message).toMatch(
-      /no response head within the read timeout of 30 ms \(after \d+ ms/,
-    );
+    const waited = /within the read timeout of 30 ms \(after (\d+) ms/.exec(error.message);
+    expect(Number(waited?.[1])).toBeGreaterThanOrEqual(30);
     await node.peers[0]?.gone();
   });
 
@@ -131,6 +130,20 @@ describe("forward() cancellation", () => {
   });
 
   const gone = new GatewayError("CLIENT_GONE", "the client went away");
+
+  test("in the turn in which it came sends nothing, and keeps the connection", async () => {
+    using node = new RawNode(always(OK));
+    const upstream = upstreamTo([node]);
+    await upstream.forward(upstreamRequest(), forwardOptions());
+    const cancellation = new Cancellation();
+    const request = upstreamRequest({ target: "/unwanted" });
+    const sent = failure(upstream.forward(request, forwardOptions({}, cancellation)));
+    cancellation.cancel(gone);
+    expect(await sent).toBe(gone);
+    const seen = node.peers[0]?.receivedBytes ?? 0;
+    await upstream.forward(upstreamRequest(), forwardOptions());
+    expect([node.peers.length, node.peers[0]?.receivedBytes]).toEqual([1, 2 * seen]);
+  });
 
   test("before anything has begun connects nowhere", async () => {
     using node = new RawNode(always(OK));

@@ -9,6 +9,7 @@ import type { Connection } from "./client/connection.ts";
 import { Exchange, type ExchangeObserver } from "./client/exchange.ts";
 import type { Connecting, NodePool } from "./client/pool.ts";
 import type { ResponseHead } from "./client/response-head.ts";
+import { starts } from "./client/start-queue.ts";
 import type { ConnectionTunnel } from "./client/tunnel.ts";
 import type {
   FailedAttempt,
@@ -194,7 +195,7 @@ export class Forwarding implements ExchangeObserver {
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
     const exchange = new Exchange(connection, request, pool.address, this, nowMs);
     this.#active = exchange;
-    exchange.run();
+    starts.add(exchange);
   }
 
   #enterTunnel(tunnel: ConnectionTunnel): void {

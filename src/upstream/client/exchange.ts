@@ -58,6 +58,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #sentBytes = 0;
   readonly #startedMs: number;
   #phase: Phase = "head";
+  #begun = false;
   #answered = false;
   /** Bytes received, interim responses and head included. */
   #receivedBytes = 0;
@@ -103,11 +104,20 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     return this.#sender?.bodyStarted ?? false;
   }
 
-  /** Once. The observer may be told before this returns. */
-  run(): void {
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  /**
+   * Once; nothing when it has been aborted. The observer may be told before this returns.
+   * @param nowMs of performance.now()
+   */
+  run(nowMs: number): void {
+    if (this.#phase === "ended") return;
+    this.#begun = true;
     if (this.#connection.isOpen) {
       this.#connection.use(this);
-      this.#send();
+      this.#send(nowMs);
     } else {
       this.#end(new GatewayError("UPSTREAM_RESET", this.#what("the connection was closed before")));
     }
@@ -116,7 +126,8 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   /** Gives up in whatever phase it is; idempotent. */
   abort(error: GatewayError): void {
     if (this.#phase === "ended") return;
-    this.#connection.terminate();
+    if (this.#begun) this.#connection.terminate();
+    else this.#connection.release(true);
     this.#end(error);
   }
 
@@ -158,16 +169,16 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     if (this.#phase === "head") this.#expect();
   }
 
-  #send(): void {
+  #send(nowMs: number): void {
     if (this.#request.body === undefined) {
-      this.#sendHead();
+      this.#sendHead(nowMs);
     } else {
       this.#sender = new RequestSender(this.#connection, this.#request, this);
       this.#sender.start();
     }
   }
 
-  #sendHead(): void {
+  #sendHead(nowMs: number): void {
     let head: HeadText;
     try {
       head = requestHead(this.#request);
@@ -177,7 +188,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     }
     this.#sentBytes = this.#connection.writeHead(head);
     if (this.#sentBytes === head.length) {
-      if (this.#phase === "head") this.#expect(this.#startedMs); // That was just now.
+      if (this.#phase === "head") this.#expect(nowMs);
       return;
     }
     this.#sender = new RequestSender(this.#connection, this.#request, this);

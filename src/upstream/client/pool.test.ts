@@ -40,7 +40,7 @@ async function exchange(pool: NodePool): Promise<void> {
     exchangeFailed: (_exchange: Exchange, error: GatewayError) => reject(error),
     exchangeEnded: () => {},
   };
-  new Exchange(connection, upstreamRequest(), pool.address, observer).run();
+  new Exchange(connection, upstreamRequest(), pool.address, observer).run(performance.now());
   expect(await textOf(await promise)).toBe("ok");
 }
 
