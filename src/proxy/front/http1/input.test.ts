@@ -111,3 +111,40 @@ describe("clear()", () => {
     expect([input.length, input.partial, input.nextLine(100)]).toEqual([0, "", false]);
   });
 });
+
+/** The first line has been read, as when header lines are skipped. */
+function behindFirstLine(text: string, ...chunks: string[]): Input {
+  const input = inputOf(`first\r\n${text}`, ...chunks);
+  expect(input.nextLine(100)).toBe(true);
+  return input;
+}
+
+describe.each([
+  ["skip()", (input: Input, text: string) => input.skip(text)],
+  ["skipBytes()", (input: Input, text: string) => input.skipBytes(Buffer.from(text, "latin1"))],
+] as const)("%s", (_name, skip) => {
+  test("goes past lines that come next, and reads on behind them", () => {
+    const input = behindFirstLine("A: \xe9\r\nB: 2\r\nrest\r\n");
+    expect([skip(input, "A: \xe9\r\nB: 2\r\n"), input.length]).toEqual([true, 6]);
+    expect(lines(input)).toEqual(["rest"]);
+  });
+
+  test.each([
+    ["other bytes", ["A: 1\r\nB: 3\r\n"]],
+    ["not all of them", ["A: 1\r\nB: 2\r"]],
+    ["them in two chunks", ["A: 1\r\n", "B: 2\r\n"]],
+  ])("leaves everything as it is when there are %s", (_what, [text = "", ...chunks]) => {
+    const input = behindFirstLine(text, ...chunks);
+    const before = input.length;
+    expect([skip(input, "A: 1\r\nB: 2\r\n"), input.length]).toEqual([false, before]);
+    expect(lines(input)[0]).toBe("A: 1");
+  });
+
+  test("leaves them to a line whose start has been read", () => {
+    const input = behindFirstLine("start ");
+    expect(input.nextLine(100)).toBe(false);
+    input.push(Buffer.from("A: 1\r\n"));
+    expect(skip(input, "A: 1\r\n")).toBe(false);
+    expect(lines(input)).toEqual(["start A: 1"]);
+  });
+});

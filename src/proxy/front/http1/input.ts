@@ -117,6 +117,18 @@ export class Input {
     return true;
   }
 
+  /** The same for whole lines as they were sent, which need not be decoded. */
+  skipBytes(lines: Uint8Array): boolean {
+    const first = this.#chunks[0];
+    const end = this.#at + lines.length;
+    if (this.#partial !== "" || first === undefined || end > first.length) return false;
+    if (first.compare(lines, 0, lines.length, this.#at, end) !== 0) return false;
+    this.#window = "";
+    this.#windowAt = 0;
+    this.#advance(lines.length);
+    return true;
+  }
+
   /** The next bytes, at most `bytesMax` and as many as lie together; undefined: there are none. */
   take(bytesMax: number): Buffer | undefined {
     const first = this.#chunks[0];

@@ -346,6 +346,8 @@ function repeat(parser: RequestParser, text: string, times: number): void {
 describe("parse() of requests that repeat", () => {
   const lines = `${HOST}X-Repeats: yes\r\nConnection: keep-alive, X-Repeats\r\n`;
 
+  const to = (target: string): string => `GET ${target} HTTP/1.1\r\n${lines}\r\n`;
+
   test("answers each as the first, whatever was made of the one before", () => {
     const parser = new RequestParser(HTTP1_BOUNDS);
     const input = new Input();
@@ -384,6 +386,75 @@ describe("parse() of requests that repeat", () => {
     expect(input.length).toBe(0);
   });
 
+  const repeated = `POST /r HTTP/1.1\r\n${lines}Content-Length: 5\r\n\r\n`;
+
+  test.each([
+    ["alone", [repeated], 1],
+    ["pipelined", [repeated.repeat(3)], 3],
+    ["behind empty lines", [`\r\n\r\n${repeated}`], 1],
+    ["in three chunks", [repeated.slice(0, 9), repeated.slice(9, 80), repeated.slice(80)], 1],
+    ["in front of another", [`${repeated}GET /o HTTP/1.1\r\n${lines}\r\n`], 2],
+  ])("reads the same head %s", (where, chunks, times) => {
+    const parser = new RequestParser(HTTP1_BOUNDS);
+    repeat(parser, repeated, 4);
+    const input = new Input();
+    const heads: RequestHead[] = [];
+    for (const chunk of chunks) {
+      input.push(Buffer.from(chunk));
+      for (;;) {
+        const got = parser.parse(input);
+        if (got === undefined) break;
+        heads.push(got);
+      }
+    }
+    expect(heads.length).toBe(times);
+    expect(shown(heads[0] as RequestHead)).toEqual(shown(head(repeated)));
+    expect([heads.at(-1)?.target, input.length]).toEqual([
+      where.endsWith("another") ? "/o" : "/r",
+      0,
+    ]);
+  });
+
+  test("reads what another connection has repeated, but no longer target than allowed", () => {
+    const parsers = [2000, 2000, 999].map(
+      (requestTargetBytesMax) => new RequestParser({ ...HTTP1_BOUNDS, requestTargetBytesMax }),
+    );
+    const [one, other, shorter] = parsers as [RequestParser, RequestParser, RequestParser];
+    const [a, b] = ["/a".padEnd(1000, "a"), "/b".padEnd(1000, "b")] as const;
+    repeat(shorter, to("/"), 5);
+    repeat(one, to(a), 5);
+    repeat(other, to(b), 5);
+    for (const [parser, target] of [
+      [one, b],
+      [other, a],
+      [one, a],
+    ] as const) {
+      const input = new Input();
+      input.push(Buffer.from(to(target)));
+      expect(parser.parse(input)?.target).toBe(target);
+    }
+    expect(() => repeat(shorter, to(b), 1)).toThrow("a target of 1000 bytes");
+  });
+
+  test("refuses a repeated head where header lines belong", () => {
+    const parser = new RequestParser(HTTP1_BOUNDS);
+    repeat(parser, repeated, 4);
+    const input = new Input();
+    input.push(Buffer.from("GET /begun HTTP/1.1\r\n"));
+    expect(parser.parse(input)).toBeUndefined();
+    input.push(Buffer.from(repeated));
+    expect(() => parser.parse(input)).toThrow(GatewayError);
+  });
+
+  test("reads bytes behind a repeated head as what they are", () => {
+    const parser = new RequestParser(HTTP1_BOUNDS);
+    repeat(parser, repeated, 4);
+    const input = new Input();
+    input.push(Buffer.from(`${repeated}hello`));
+    expect(parser.parse(input)?.framing).toBe(5);
+    expect(input.take(9)?.toString()).toBe("hello");
+  });
+
   // What another front has read may come to lie where this one looks for its own last lines.
   test.each([
     ["bytes", { requestHeaderBytesMax: 60 }],
@@ -395,9 +466,9 @@ describe("parse() of requests that repeat", () => {
       // Other chars at all places that choose where it is kept.
       const text = Math.imul(n + 1, 0x9e37_79b1).toString(36);
       const within = new RequestParser({ ...HTTP1_BOUNDS, ...bounds });
-      repeat(within, get(`X-Within: ${text}\r\n`), 3);
+      repeat(within, get(`X-Within: ${text}\r\n`), 5);
       const tooMuch = get(`X-Text: ${text.repeat(9)}\r\nX-More: ${text}\r\n`);
-      repeat(without, tooMuch, 3);
+      repeat(without, tooMuch, 5);
       try {
         repeat(within, tooMuch, 1);
         taken.push(n);

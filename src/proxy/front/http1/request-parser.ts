@@ -20,9 +20,20 @@ interface KnownLines {
   readonly seen: number;
   /** As it is counted against requestHeaderBytesMax. */
   readonly bytes: number;
+  /** A head with these lines that came twice in a row. */
+  repeated: RepeatedHead | undefined;
 }
 
-/** Most requests of a client have the header lines of the one before. */
+interface RepeatedHead {
+  readonly line: RequestLine;
+  /** As it is sent. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Most requests of a client have the header lines of the one before, and many, of those that poll
+ * or report, are the one before to the byte.
+ */
 const RECENT = new RecentTexts<KnownLines>();
 
 /**
@@ -44,6 +55,10 @@ export class RequestParser {
   #seen = 0;
   /** Where RECENT may have the header lines of the last request. */
   #slot = -1;
+  /** Of the last request whose header lines were known. */
+  #lastLine: RequestLine | undefined;
+  /** The last two heads were the same: only then it is worth comparing the next one. */
+  #isRepeating = false;
   /** The first header line of this request. */
   #firstText = "";
   #firstStart = 0;
@@ -58,9 +73,16 @@ export class RequestParser {
    * @throws GatewayError once the bytes cannot become a request; the parser is of no use after it
    */
   parse(input: Input): RequestHead | undefined {
+    if (this.#isRepeating) {
+      const line = this.#takeRepeated(input);
+      if (line !== undefined) return this.#finish(line);
+      this.#isRepeating = false;
+    }
     this.#line ??= this.#requestLine(input);
     if (this.#line === undefined) return undefined;
-    if (this.#headerBytes === 0 && this.#takesKnown(input)) return this.#finish(this.#line);
+    if (this.#headerBytes === 0 && this.#takesKnown(input, this.#line)) {
+      return this.#finish(this.#line);
+    }
     for (;;) {
       const left = this.#bounds.requestHeaderBytesMax - this.#headerBytes - CRLF_BYTES;
       if (!input.nextLine(Math.max(left, 0))) return undefined;
@@ -110,17 +132,46 @@ export class RequestParser {
   }
 
   /** The same lines as lately need not be read. */
-  #takesKnown(input: Input): boolean {
+  #takesKnown(input: Input, line: RequestLine): boolean {
+    const known = this.#known();
+    if (known === undefined || !input.skip(known.text)) return false;
+    this.#take(known);
+    this.#isRepeating = line === this.#lastLine;
+    this.#lastLine = line;
+    if (this.#isRepeating && known.repeated?.line !== line) {
+      const head = `${line.method} ${line.target} HTTP/${line.version}\r\n${known.text}`;
+      known.repeated = { line, bytes: Buffer.from(head, "latin1") };
+    }
+    return true;
+  }
+
+  /** The same head as lately need not even be decoded. */
+  #takeRepeated(input: Input): RequestLine | undefined {
+    const known = this.#known();
+    const repeated = known?.repeated;
+    if (known === undefined || repeated === undefined) return undefined;
+    const { line, bytes } = repeated;
+    if (line.target.length > this.#bounds.requestTargetBytesMax) return undefined;
+    if (!input.skipBytes(bytes)) return undefined;
+    this.#take(known);
+    this.#lastLine = line;
+    return line;
+  }
+
+  /** Where the last header lines were kept; undefined for more than this listener takes. */
+  #known(): KnownLines | undefined {
     const known = RECENT.at(this.#slot);
-    if (known === undefined) return false;
     const { requestHeaderBytesMax, requestHeadersMax } = this.#bounds;
     const isAllowed =
+      known !== undefined &&
       known.bytes + CRLF_BYTES <= requestHeaderBytesMax &&
       known.lines.lines.length <= requestHeadersMax;
-    if (!isAllowed || !input.skip(known.text)) return false;
-    this.#headers = new HeaderList(known.lines);
-    this.#seen = known.seen;
-    return true;
+    return isAllowed ? known : undefined;
+  }
+
+  #take({ lines, seen }: KnownLines): void {
+    this.#headers = new HeaderList(lines);
+    this.#seen = seen;
   }
 
   /** @param input stands on the empty line */
@@ -137,6 +188,7 @@ export class RequestParser {
       lines: this.#headers.share(),
       seen: this.#seen,
       bytes: this.#headerBytes,
+      repeated: undefined,
     });
   }
 
