@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { CERT, certificateFiles, type Contestant, KEY, ROOT, type Setup } from "../contestant.ts";
+import {
+  CERT,
+  certificateFiles,
+  type Contestant,
+  KEPT_ALIVE,
+  KEY,
+  ROOT,
+  type Setup,
+} from "../contestant.ts";
 import { GUESTS } from "../filters.ts";
 import type { Place, Prepared } from "../place.ts";
 
@@ -55,7 +63,8 @@ ${tls ? `ssls: [{ snis: [bench.test], cert: ${CERT}, key: ${KEY} }]` : ""}
 workers: ${workers}
 ${heldBytes === undefined ? "" : `limits: { filter_buffer: ${heldBytes}B }`}
 wasm: { plugins: [${plugins.join(", ")}] }
-upstreams: [{ id: node, nodes: { "127.0.0.1:${upstream}": 1 } }]
+upstreams:
+  - { id: node, nodes: { "127.0.0.1:${upstream}": 1 }, keepalive_pool: { size: ${KEPT_ALIVE} } }
 routes:
 ${routes.join("\n")}
 `;
