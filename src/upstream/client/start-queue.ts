@@ -3,7 +3,7 @@ import { LIMITS } from "../../base/limits.ts";
 
 /** An exchange that has a connection and has not used it. */
 export interface Startable {
-  /** ms of performance.now(); when its request came. */
+  /** ms of performance.now(); when its attempt began, or its request came. */
   readonly startedMs: number;
   /** @param nowMs of performance.now() */
   run(nowMs: number): void;
@@ -28,7 +28,7 @@ export class StartQueue {
     this.flush();
   };
 
-  /** Takes over: `exchange` hears nothing before this has returned, or soon after it. */
+  /** Runs `exchange`, once: with this call or at the end of the turn. */
   add(exchange: Startable): void {
     const waiting = this.#waiting;
     waiting.push(exchange);
