@@ -14,6 +14,7 @@ import { RequestSender, type SendListener } from "./request-sender.ts";
 import { cut, WholeBody } from "./whole-body.ts";
 import { ResponseBody, type BodySource } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
+import type { Startable } from "./start-queue.ts";
 import { badResponse } from "./syntax.ts";
 import { ConnectionTunnel } from "./tunnel.ts";
 
@@ -47,7 +48,9 @@ type Phase = "head" | "body" | "ended";
  * Sending and receiving are independent: a node may answer before it has the whole request. A
  * response that ends first stops the sending, and the connection is not used again.
  */
-export class Exchange implements ConnectionUser, SendListener, BodySource {
+export class Exchange implements ConnectionUser, SendListener, BodySource, Startable {
+  /** ms of performance.now(). */
+  readonly startedMs: number;
   readonly #connection: Connection;
   readonly #request: UpstreamRequest;
   readonly #address: string;
@@ -56,7 +59,6 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   #sender: RequestSender | undefined;
   /** Without a sender. */
   #sentBytes = 0;
-  readonly #startedMs: number;
   #phase: Phase = "head";
   #begun = false;
   #answered = false;
@@ -83,7 +85,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
     observer: ExchangeObserver,
     nowMs = performance.now(),
   ) {
-    this.#startedMs = nowMs;
+    this.startedMs = nowMs;
     this.#connection = connection;
     this.#request = request;
     this.#address = address;
@@ -102,10 +104,6 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
   /** The request body was asked for bytes. */
   get bodyStarted(): boolean {
     return this.#sender?.bodyStarted ?? false;
-  }
-
-  get startedMs(): number {
-    return this.#startedMs;
   }
 
   /**
@@ -380,7 +378,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource {
 
   /** Which exchange, how far it came, and what went wrong. */
   #what(wrong: string): string {
-    const elapsedMs = Math.round(performance.now() - this.#startedMs);
+    const elapsedMs = Math.round(performance.now() - this.startedMs);
     const sent = `${this.sentBytes} bytes sent${this.#isSent ? "" : " (not all)"}`;
     const state = `after ${elapsedMs} ms, ${sent}, ${this.#receivedBytes} received`;
     const part = this.#phase === "head" ? "response" : "response body";
