@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs, compiles and tests. The last line is always "N passed, N failed".
+# Installs, compiles and tests. The last line is always "N passed, N failed"; above it stands again
+# what has failed.
 #   test/run.sh               formatter, types, linter and every test
 #   test/run.sh PATH...       only the tests in these files or folders
 set -u
@@ -53,8 +54,8 @@ check() {
     echo "(pass) $name"
     passed=$((passed + 1))
   else
-    cat "$logs/check"
-    echo "(fail) $name: $*"
+    echo "(fail) $name: $*" >>"$logs/check"
+    tee -a "$logs/failures" <"$logs/check"
     failed=$((failed + 1))
   fi
 }
@@ -68,12 +69,14 @@ suite() {
     bun test --randomize --timeout=30000 "$@" </dev/null
     echo $? >"$logs/code"
   } 2>&1 | tee "$logs/suite"
+  awk -f test/failures.awk "$logs/suite" >>"$logs/failures"
   counts=$(awk -f test/counts.awk "$logs/suite")
   ok=${counts% *}
   bad=${counts#* }
   # A run that broke off, or found no test, has failed whatever it counted.
   if [ "$bad" -eq 0 ] && { [ "$(cat "$logs/code")" != 0 ] || [ "$ok" -eq 0 ]; }; then
-    echo "(fail) $name tests: bun test ended with code $(cat "$logs/code") after $ok passed tests"
+    echo "(fail) $name tests: bun test ended with code $(cat "$logs/code") after $ok passed tests" |
+      tee -a "$logs/failures"
     bad=1
   fi
   passed=$((passed + ok))
@@ -81,6 +84,10 @@ suite() {
 }
 
 finish() {
+  if [ -s "$logs/failures" ]; then
+    echo "--- failures"
+    cat "$logs/failures"
+  fi
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
   exit

@@ -57,7 +57,7 @@ describe("clear() and close()", () => {
     expect(deadlines.armed).toBe(armed + 1);
     await missed((deadline) => deadline.set(40));
     expect(count).toBe(0);
-    expect(deadlines.armed).toBe(armed);
+    expect(deadlines.armed).toBeLessThanOrEqual(armed); // Those of other tests may have passed.
   });
 });
 

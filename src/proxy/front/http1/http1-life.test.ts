@@ -116,7 +116,7 @@ describe("timeouts", () => {
     expect(deadlines.armed).toBeGreaterThan(before);
     front.close();
     await Promise.all(clients.map((client) => client.end()));
-    expect(deadlines.armed).toBe(before);
+    expect(deadlines.armed).toBeLessThanOrEqual(before); // Those of other tests may have passed.
   });
 });
 

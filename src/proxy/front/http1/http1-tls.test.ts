@@ -237,7 +237,7 @@ describe("a handshake", () => {
       proper.close();
     }
     await front.stop();
-    expect(deadlines.armed).toBe(armed);
+    expect(deadlines.armed).toBeLessThanOrEqual(armed); // Those of other tests may have passed.
   });
 
   test("is one too many beyond their number, which those that are through are not", async () => {
