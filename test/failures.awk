@@ -7,7 +7,7 @@ plain ~ /^  \^ / && told { print; next } # "this test timed out", after its fail
 plain ~ /^[^ ]+\.test\.ts:$/ { file = plain; count = 0; next }
 plain ~ /^\((pass|skip|todo)\)/ { count = 0; next }
 { line[count++ % LINES] = $0 }
-plain ~ /^\(fail\)/ { tell() }
+plain ~ /^\(fail\)/ { if (seen[plain]++) count = 0; else tell() } # bun may repeat it at the end.
 # Of a file that failed outside of its tests: the second rule ends what is said.
 plain ~ /^# Unhandled error/ { rules = 2 }
 plain ~ /^-+$/ && rules > 0 && --rules == 0 { tell() }

@@ -2,8 +2,10 @@ import { describe, expect, spyOn, test } from "bun:test";
 import { Cancellation } from "../base/cancellation.ts";
 import { deadlines } from "../base/deadlines.ts";
 import { GatewayError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { MemoryBody } from "../http/body.ts";
 import { Connecting } from "./client/pool.ts";
+import { starts } from "./client/start-queue.ts";
 import type { UpstreamResponse } from "./message.ts";
 import {
   always,
@@ -288,3 +290,33 @@ describe("send()", () => {
     expect(fresh.message).toMatch(/after \d{3} ms/);
   });
 });
+
+describe("exchanges of others that wait", () => {
+  test("do not begin within forward(), which a guest may have called", async () => {
+    using node = new RawNode(always(OK));
+    const told = fullBatch();
+    const sent = upstreamTo([node]).forward(upstreamRequest(), forwardOptions());
+    expect(told).toEqual([]);
+    expect((await sent).status).toBe(200);
+    expect(told.length).toBe(LIMITS.startsPerBatchMax);
+  });
+
+  test("begin within send() when they are many", async () => {
+    using node = new RawNode(always(OK));
+    const told = fullBatch();
+    const { promise, resolve, reject } = Promise.withResolvers<UpstreamResponse>();
+    const observer = { responded: resolve, failed: reject };
+    upstreamTo([node]).send(upstreamRequest(), forwardOptions(), observer);
+    expect(told.length).toBe(LIMITS.startsPerBatchMax);
+    expect((await promise).status).toBe(200);
+  });
+});
+
+/** As many exchanges as may begin together. @returns who has begun, kept up */
+function fullBatch(): string[] {
+  const told: string[] = [];
+  for (let n = 0; n < LIMITS.startsPerBatchMax; n++) {
+    starts.add({ startedMs: 0, run: () => told.push("began"), abort: () => {} });
+  }
+  return told;
+}

@@ -2,6 +2,7 @@ import { assert } from "../base/assert.ts";
 import type { TurnTaking } from "../base/turns.ts";
 import type { NodeConfig, TimeoutConfig, UpstreamConfig } from "../config/config.ts";
 import { RoundRobin } from "./balancer/round-robin.ts";
+import { starts } from "./client/start-queue.ts";
 import { Forwarding, type Destination, type PooledNode } from "./forwarding.ts";
 import type { GrpcEvents } from "./grpc/grpc-answer.ts";
 import { GrpcCall, type GrpcCallRequest, type GrpcPeer } from "./grpc/grpc-call.ts";
@@ -40,14 +41,22 @@ export class Upstream {
    *
    * The request body belongs to this call: it is read as the node takes it, and cancelled when the
    * exchange has ended. Errors after the response head come from its body's read().
+   *
+   * Not for guests: exchanges that have waited for this one to come may begin within this call.
    */
   send(request: UpstreamRequest, options: ForwardOptions, observer: ResponseObserver): void {
     new Forwarding(this.#destination, request, options, observer).run();
+    starts.flushIfDue();
   }
 
-  /** send() for who waits with a promise. @throws GatewayError (rejects with it) */
+  /**
+   * send() for who waits with a promise, guests among them: nothing of other exchanges happens
+   * within this call. @throws GatewayError (rejects with it)
+   */
   forward(request: UpstreamRequest, options: ForwardOptions): Promise<UpstreamResponse> {
-    return new Promise((responded, failed) => this.send(request, options, { responded, failed }));
+    return new Promise((responded, failed) => {
+      new Forwarding(this.#destination, request, options, { responded, failed }).run();
+    });
   }
 
   /**

@@ -43,15 +43,28 @@ const checking = (body: string): Uint8Array =>
         #33000 (i32.add (i32.load #132) (i32.load #140)) #0 #0 #-1))`,
     )}`);
 
+/** Takes some ms, calls out and does not wait, and has a look at the body. */
+const LATE = assemble(`
+  (data (i32.const 256) "node")
+  (data (i32.const 512) ${quoted(HEAD)})
+  ${callback(
+    "request_headers",
+    `(loop $l (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) #1)) #3000000)))
+    (call $expect (call $proxy_http_call #256 #4 #512 #${HEAD.byteLength} #0 #0
+      #0 #0 #5000 #128) #0)`,
+  )}
+  ${callback("request_body", "")}`);
+
 let server: NodeServer;
 let gateway: Gateway;
 
 beforeAll(async () => {
   server = await startNodeServer("trailer-server.mjs");
-  const names = ["full", "full-fresh", "empty", "empty-fresh"];
+  const names = ["full", "full-fresh", "empty", "empty-fresh", "late", "late-fresh"];
   const plugins = names.map(
     (name) => `{ name: ${name}, file: ${name.split("-")[0]}.wasm, allow: { http_call: [node] },
-      instances: ${name.endsWith("fresh") ? "per_request" : "shared"} }`,
+      instances: ${name.endsWith("fresh") ? "per_request" : "shared"},
+      limits: { deadline: 500ms } }`,
   );
   const routes = names.map((name) => `{ uri: /${name}, plugins: [${name}], upstream_id: node }`);
   const yaml = `
@@ -62,7 +75,7 @@ routes: [${routes.join(", ")}]
 wasm: { plugins: [${plugins.join(", ")}] }
 `;
   gateway = await startGateway(yaml, {
-    files: { "full.wasm": checking("#288 #5"), "empty.wasm": checking("#0 #0") },
+    files: { "full.wasm": checking("#288 #5"), "empty.wasm": checking("#0 #0"), "late.wasm": LATE },
   });
 });
 
@@ -87,6 +100,20 @@ describe("a call-out with trailers", () => {
         body: each.body,
         trailers: { "x-sum": "42" },
       });
+    }
+  });
+});
+
+describe("a call-out while exchanges with bodies wait to be sent", () => {
+  test.each(["/late", "/late-fresh"])("of %s leaves their filters alone", async (path) => {
+    const send = async (): Promise<number> => {
+      const response = await gateway.fetch(path, { method: "POST", body: "hello" });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    for (let round = 0; round < 10; round++) {
+      const statuses = await Promise.all(Array.from({ length: 8 }, send));
+      expect(new Set(statuses)).toEqual(new Set([200]));
     }
   });
 });

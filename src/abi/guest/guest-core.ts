@@ -185,9 +185,9 @@ export abstract class GuestCore<
   /** First half of enter(), for callers that need no closure for each call. */
   protected begin(name: string, time: CallTime): void {
     this.assertIdle(name);
+    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel); // Throws if another runs.
     this.#running = true;
     this.#hostCalls = 0;
-    this.#metered?.enter(time.ms, this.resources.settings.limits.fuel);
   }
 
   /** Second half, whether the guest has returned or noteThrown() was called. @throws as enter() */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { AssertionError } from "../../base/assert.ts";
+import { assert, AssertionError } from "../../base/assert.ts";
 import { HeaderList } from "../../http/headers.ts";
+import { GuestMemory } from "../../wasm/guest-memory.ts";
+import type { Metered } from "../../wasm/sandbox/metered.ts";
 import { FakeFilterHost, OUT, ScriptedGuest } from "./testing.ts";
 import { Status } from "./types.ts";
 
@@ -97,6 +99,24 @@ describe("Guest.call()", () => {
     });
     const first = kit.stream();
     expect(() => first.onRequestHeaders(true)).toThrow("it is running");
+  });
+
+  test("refuses to enter a guest while another one runs, and no longer", () => {
+    let isOtherRunning = true;
+    const metered: Metered = {
+      enter: () => assert(!isOtherRunning, "another one runs"),
+      leave: () => ({ ms: 0, over: undefined }),
+      expired: () => false,
+    };
+    const kit = new ScriptedGuest();
+    const ticked: number[] = [];
+    const exports = { proxy_on_tick: (root: number) => ticked.push(root) };
+    kit.guest.attach(new GuestMemory(kit.memory), exports as never, metered);
+    expect(() => kit.guest.call("proxy_on_tick", undefined, 1)).toThrow("another one runs");
+    expect(kit.guest.running).toBe(false);
+    isOtherRunning = false;
+    kit.guest.call("proxy_on_tick", undefined, 1);
+    expect(ticked).toEqual([1]);
   });
 
   test("runs what was deferred in order, also what that defers in turn", () => {

@@ -43,15 +43,33 @@ describe("StartQueue add()", () => {
     expect(told).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("begins a full batch at once, and the rest at the turn's end", async () => {
+  test("begins nothing within the call, however many wait", async () => {
     const queue = new StartQueue();
     const told: string[] = [];
+    for (let n = 0; n < 2 * LIMITS.startsPerBatchMax; n++) {
+      queue.add(new Noting("one of many", told, 100 * n));
+    }
+    expect(told).toEqual([]);
+    await turnEnd();
+    expect(told.length).toBe(2 * LIMITS.startsPerBatchMax);
+  });
+});
+
+describe("StartQueue flushIfDue()", () => {
+  test("begins a full batch, and the rest at the turn's end", async () => {
+    const queue = new StartQueue();
+    const told: string[] = [];
+    const add = (name: string): void => {
+      queue.add(new Noting(name, told));
+      queue.flushIfDue();
+    };
+    queue.flushIfDue(); // Nothing waits.
     for (let n = 0; n < LIMITS.startsPerBatchMax; n++) {
       expect(told).toEqual([]);
-      queue.add(new Noting("full", told));
+      add("full");
     }
     expect(told.length).toBe(LIMITS.startsPerBatchMax);
-    queue.add(new Noting("rest", told));
+    add("rest");
     expect(told.length).toBe(LIMITS.startsPerBatchMax);
     await turnEnd();
     expect(told.at(-1)).toBe("rest");
@@ -62,11 +80,15 @@ describe("StartQueue add()", () => {
     const told: string[] = [];
     queue.add(new Noting("first", told, 100));
     queue.add(new Noting("in time", told, 100 + LIMITS.startWaitMsMax));
+    queue.flushIfDue();
     expect(told).toEqual([]);
     queue.add(new Noting("late", told, 100.1 + LIMITS.startWaitMsMax));
+    queue.flushIfDue();
     expect(told).toEqual(["first", "in time", "late"]);
   });
+});
 
+describe("StartQueue flush()", () => {
   test("leaves what is added by a beginning one for the next time", async () => {
     const queue = new StartQueue();
     const told: string[] = [];

@@ -11,8 +11,8 @@ export interface Startable {
 }
 
 /**
- * Exchanges that begin together at the end of a turn of the event loop, or as soon as there are
- * LIMITS.startsPerBatchMax:
+ * Exchanges that begin together: at the end of a turn of the event loop, or before it when they are
+ * many or the first has waited for long (flushIfDue()):
  *
  *   read, handle │ read, handle │ read, handle ▶ send, send, send ▶ wait for events
  *
@@ -28,16 +28,29 @@ export class StartQueue {
     this.flush();
   };
 
-  /** Runs `exchange`, once: with this call or at the end of the turn. */
+  /**
+   * Runs `exchange`, once, and not within this call: a guest may be the one that sends it, and an
+   * exchange that begins may read its body through another guest.
+   */
   add(exchange: Startable): void {
+    this.#waiting.push(exchange);
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    setImmediate(this.#onTurnEnd);
+  }
+
+  /**
+   * Begins what waits if there are LIMITS.startsPerBatchMax, or the last came LIMITS.startWaitMsMax
+   * after the first. For those whom no guest has called.
+   */
+  flushIfDue(): void {
     const waiting = this.#waiting;
-    waiting.push(exchange);
-    const waitedMs = exchange.startedMs - (waiting[0] as Startable).startedMs;
+    const first = waiting[0];
+    const last = waiting[waiting.length - 1];
+    if (first === undefined || last === undefined) return;
+    const waitedMs = last.startedMs - first.startedMs;
     if (waiting.length >= LIMITS.startsPerBatchMax || waitedMs > LIMITS.startWaitMsMax) {
       this.flush();
-    } else if (!this.#isArmed) {
-      this.#isArmed = true;
-      setImmediate(this.#onTurnEnd);
     }
   }
 
