@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { prepareGateway } from "./peers/contestants/sluice.ts";
 import { plainTable } from "./peers/markdown.ts";
 import { Place, startPrepared } from "./peers/place.ts";
-import { freePort, type PinnedServer } from "./peers/process.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { type PinnedServer } from "./peers/process.ts";
 
 const CONNECTIONS = 64;
 const SECONDS = 6;
@@ -53,10 +54,15 @@ class Bed implements AsyncDisposable {
 
   static async start(one: Case): Promise<Bed> {
     const bed = new Bed(await Place.create(), one === "core" ? 1 : 2);
-    const prepared = prepareGateway(bed.#yaml());
-    bed.#server = await startPrepared(prepared, bed.#place, one === "core" ? "0" : "0-1");
-    await bed.served();
-    return bed;
+    try {
+      const prepared = prepareGateway(bed.#yaml());
+      bed.#server = await startPrepared(prepared, bed.#place, one === "core" ? "0" : "0-1");
+      await bed.served();
+      return bed;
+    } catch (error) {
+      await bed[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get port(): number {

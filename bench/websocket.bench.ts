@@ -10,7 +10,8 @@ import { prepareNamed } from "./peers/contestants.ts";
 import { prepareGateway } from "./peers/contestants/sluice.ts";
 import { plainTable } from "./peers/markdown.ts";
 import { Place, type Prepared, startPrepared } from "./peers/place.ts";
-import { freePort, PinnedServer } from "./peers/process.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { PinnedServer } from "./peers/process.ts";
 
 const CONNECTIONS = 64;
 const MS = 3000;

@@ -1,7 +1,8 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Command, freePort, PinnedServer } from "./process.ts";
+import { freePort } from "../../test/support/free-port.ts";
+import { type Command, PinnedServer } from "./process.ts";
 
 /** What a server needs to be started in a place, which is the folder that its command runs in. */
 export interface Prepared {

@@ -2,7 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { find } from "./contestant.ts";
 import { FORBIDDEN } from "./filters.ts";
-import { freePort, PinnedServer } from "./process.ts";
+import { freePort } from "../../test/support/free-port.ts";
+import { PinnedServer } from "./process.ts";
 
 /** Bodies that the upstream has: /1024 has so many bytes. */
 const SIZES = [1024, 4096, 20_480, 102_400, 10_485_760] as const;

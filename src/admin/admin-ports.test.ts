@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../test/support/free-port.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Config } from "../config/config.ts";
 import { gatewayStatus } from "./admin.testing.ts";
@@ -13,14 +14,6 @@ function start(): AdminPorts {
   const ports = new AdminPorts(() => gatewayStatus());
   opened.push(ports);
   return ports;
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 function configOf(...at: readonly number[]): Config {

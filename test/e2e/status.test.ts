@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wat } from "../../src/abi/proxy-wasm/testing.ts";
+import { freePort } from "../support/free-port.ts";
 import { withFront } from "./support/default-front.ts";
 import { Gateway, startGateway, until } from "./support/gateway.ts";
 import { sendRaw } from "./support/raw-client.ts";
@@ -96,14 +97,6 @@ const slow = (): Uint8Array =>
           (i32.const 100000000))))
       (i32.const 1))`,
   );
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
 
 /** What the port answers, now or as soon as it is open. */
 class StatusPort {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../support/free-port.ts";
 import { startGateway, until } from "../support/gateway.ts";
 import { BODY_MAX } from "../support/hostile-requests.ts";
 import { RawConnection } from "../support/raw-client.ts";
@@ -137,12 +138,4 @@ function disposing(node: ScriptedNode, stop: () => PromiseLike<unknown>): AsyncD
       node[Symbol.dispose]();
     },
   };
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
