@@ -18,6 +18,8 @@ export interface Command {
 const TICK_MICROS = 10_000;
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;
+/** ms; of a connection to a server that has started. */
+const STAYS_MS = 30;
 /** bytes; end of a server's output that is told when it does not start. */
 const OUTPUT_BYTES_MAX = 4096;
 
@@ -135,13 +137,16 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** @returns false also when it hangs up: a master may only try whether it can have the port */
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
+    const done = (stays: boolean): void => {
       socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+      resolve(stays);
+    };
+    socket.once("connect", () => setTimeout(done, STAYS_MS, true));
+    socket.once("error", () => done(false));
+    socket.once("close", () => done(false));
   });
 }
