@@ -30,12 +30,7 @@ export function forward(x: Exchange): void {
       // Any other protocol would be a tunnel past every route and filter ("h2c smuggling").
       upgrade: incoming.upgrade === "websocket" ? "websocket" : undefined,
     },
-    {
-      timeout: route.timeout,
-      cancellation: x.cancellation,
-      // Filters may have taken their time.
-      nowMs: route.plugins.length === 0 ? x.startedAt : undefined,
-    },
+    { timeout: route.timeout, cancellation: x.cancellation, startedMs: x.startedAt },
     x,
   );
 }

@@ -88,7 +88,7 @@ export class Forwarding implements ExchangeObserver {
 
   /** Once. */
   run(): void {
-    this.#begin(this.#options.nowMs);
+    this.#begin(this.#options.startedMs);
   }
 
   /** @internal ExchangeObserver */
@@ -137,7 +137,7 @@ export class Forwarding implements ExchangeObserver {
   }
 
   /** The next attempt, if there is a node for it. */
-  #begin(nowMs?: number): void {
+  #begin(startedMs?: number): void {
     if (this.#stopped !== undefined) {
       this.#giveUp(this.#stopped);
       return;
@@ -151,7 +151,7 @@ export class Forwarding implements ExchangeObserver {
     const connection = node.pool.takeIdle();
     this.#reused = connection !== undefined;
     if (connection === undefined) this.#connect(node);
-    else this.#exchangeOn(connection, node, nowMs);
+    else this.#exchangeOn(connection, node, startedMs);
   }
 
   #connect(node: PooledNode): void {
@@ -191,9 +191,9 @@ export class Forwarding implements ExchangeObserver {
     else this.#begin();
   }
 
-  #exchangeOn(connection: Connection, { host, pool }: PooledNode, nowMs?: number): void {
+  #exchangeOn(connection: Connection, { host, pool }: PooledNode, startedMs?: number): void {
     const request = host === undefined ? this.#request : { ...this.#request, authority: host };
-    const exchange = new Exchange(connection, request, pool.address, this, nowMs);
+    const exchange = new Exchange(connection, request, pool.address, this, startedMs);
     this.#active = exchange;
     starts.add(exchange);
   }

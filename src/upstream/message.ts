@@ -21,8 +21,8 @@ export interface UpstreamRequest {
 export interface ForwardOptions {
   readonly timeout: TimeoutConfig;
   readonly cancellation: Cancellation;
-  /** ms of performance.now(), for who has just looked: each look costs 0.15 µs. */
-  readonly nowMs?: number | undefined;
+  /** ms of performance.now(); when the request came, for who knows: a look costs 0.15 µs. */
+  readonly startedMs?: number | undefined;
 }
 
 export interface UpstreamResponse {

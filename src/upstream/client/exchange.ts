@@ -49,8 +49,8 @@ type Phase = "head" | "body" | "ended";
  * response that ends first stops the sending, and the connection is not used again.
  */
 export class Exchange implements ConnectionUser, SendListener, BodySource, Startable {
-  /** ms of performance.now(). */
-  readonly startedMs: number;
+  /** ms of performance.now(): when it was asked for, and when it has begun, its beginning. */
+  startedMs: number;
   readonly #connection: Connection;
   readonly #request: UpstreamRequest;
   readonly #address: string;
@@ -76,16 +76,16 @@ export class Exchange implements ConnectionUser, SendListener, BodySource, Start
 
   /**
    * @param address of the node, for messages
-   * @param nowMs of performance.now()
+   * @param startedMs of performance.now()
    */
   constructor(
     connection: Connection,
     request: UpstreamRequest,
     address: string,
     observer: ExchangeObserver,
-    nowMs = performance.now(),
+    startedMs = performance.now(),
   ) {
-    this.startedMs = nowMs;
+    this.startedMs = startedMs;
     this.#connection = connection;
     this.#request = request;
     this.#address = address;
@@ -113,6 +113,7 @@ export class Exchange implements ConnectionUser, SendListener, BodySource, Start
   run(nowMs: number): void {
     if (this.#phase === "ended") return;
     this.#begun = true;
+    this.startedMs = nowMs;
     if (this.#connection.isOpen) {
       this.#connection.use(this);
       this.#send(nowMs);

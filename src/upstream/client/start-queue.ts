@@ -3,7 +3,7 @@ import { LIMITS } from "../../base/limits.ts";
 
 /** An exchange that has a connection and has not used it. */
 export interface Startable {
-  /** ms of performance.now(); when its attempt began, or its request came. */
+  /** ms of performance.now(); when its request came, or somebody began to look for a node. */
   readonly startedMs: number;
   /** @param nowMs of performance.now() */
   run(nowMs: number): void;
