@@ -13,7 +13,7 @@ import { prepareGateway } from "./peers/contestants/sluice.ts";
 import { plainTable } from "./peers/markdown.ts";
 import { Place, startPrepared } from "./peers/place.ts";
 import { freePort } from "../test/support/free-port.ts";
-import { type PinnedServer } from "./peers/process.ts";
+import type { PinnedServer } from "./peers/process.ts";
 
 const CONNECTIONS = 64;
 const SECONDS = 6;
